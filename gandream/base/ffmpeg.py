@@ -1,0 +1,108 @@
+"""Finding and running ffmpeg: the one that imageio-ffmpeg brings, so that no other program is needed."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from gandream.base.errors import RenderError
+
+QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
+
+BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact")
+"""Options of an output: no dates, no version of the machine's libraries, no random identifiers."""
+
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
+_ENDINGS = re.compile(r"Conversion failed!|Error (?:opening (?:in|out)put files?|closing file|writing trailer)|Task finished|Terminating thread")
+
+
+@functools.cache
+def executable() -> str:
+    """Path of ffmpeg (``IMAGEIO_FFMPEG_EXE`` names another one)."""
+    import imageio_ffmpeg
+
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError as error:
+        raise RenderError("ffmpeg", "no ffmpeg is here", "pip install --force-reinstall imageio-ffmpeg") from error
+
+
+@functools.cache
+def build() -> str:
+    """What identifies this ffmpeg: its version line and a hash of its configuration and library versions."""
+    text = run("-version").decode("utf-8", "replace")
+    return f"{text.splitlines()[0].split(' Copyright')[0]} [{hashlib.sha256(text.encode()).hexdigest()[:12]}]"
+
+
+@functools.cache
+def encoders() -> frozenset[str]:
+    """Names of the encoders that this ffmpeg was built with."""
+    lines = run("-encoders").decode("utf-8", "replace").split("------", 1)[-1].splitlines()
+    return frozenset(line.split()[1] for line in lines if len(line.split()) > 1)
+
+
+def file_url(path: str | Path) -> str:
+    """A path as ffmpeg's own name for a file: colons, percent signs and leading dashes in it mean nothing."""
+    return "file:" + os.path.abspath(path)
+
+
+def media(path: str | Path) -> tuple[str, ...]:
+    """Arguments that open a person's media file as an input and let it reach nothing but files: no network."""
+    return ("-protocol_whitelist", "file", "-i", file_url(path))
+
+
+def spawn(arguments: Sequence[str | Path], *, stdin: int | None = None, stdout: int | None = None) -> subprocess.Popen[bytes]:
+    """Start ffmpeg in a session of its own, so that Ctrl-C reaches us and not it; stderr is a pipe that somebody must read."""
+    return subprocess.Popen(
+        [executable(), *map(str, arguments)],
+        stdin=subprocess.DEVNULL if stdin is None else stdin,
+        stdout=subprocess.DEVNULL if stdout is None else stdout,
+        stderr=subprocess.PIPE,
+        **_apart(),
+    )
+
+
+def run(*arguments: str | Path) -> bytes:
+    """Run ffmpeg to its end and give what it wrote to standard output; its own words are the error."""
+    process = subprocess.run(
+        [executable(), "-hide_banner", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, **_apart()
+    )
+    if process.returncode:
+        raise failure("ffmpeg", process.returncode, process.stderr)
+    return process.stdout
+
+
+def _apart() -> dict[str, int]:
+    """Popen's options for a child that the terminal's Ctrl-C doesn't reach."""
+    if os.name == "nt":
+        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True}
+
+
+def failure(where: str, status: int, stderr: bytes) -> RenderError:
+    """The error of an ffmpeg that ended with a status other than 0, in its own words."""
+    if status < 0:
+        names = {int(number): number.name for number in signal.Signals}
+        hint = f"ffmpeg was ended by {names.get(-status, f'signal {-status}')}: perhaps there is too little memory."
+        words = last_words(stderr) if stderr.strip() else "ffmpeg was ended from outside"
+        return RenderError(where, words, hint)
+    return RenderError(where, last_words(stderr), f"ffmpeg ended with status {status}.")
+
+
+def out_of_room(stderr: bytes) -> bool:
+    """Whether ffmpeg says that the disk is full."""
+    return b"No space left on device" in stderr or b"Disk quota exceeded" in stderr
+
+
+def last_words(stderr: bytes, lines: int = 3) -> str:
+    """The end of what ffmpeg said, in one line, without memory addresses and without what only repeats that it failed."""
+    said = [_ADDRESS.sub("", line).strip() for line in stderr.decode("utf-8", "replace").splitlines()]
+    said = [line for line in dict.fromkeys(said) if line]
+    telling = [line for line in said if not _ENDINGS.search(line)]
+    return " / ".join((telling or said)[-lines:]) or "ffmpeg said nothing"

@@ -1,0 +1,73 @@
+"""Files are published whole or not at all: a temporary name beside the target, flushed to disk, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gandream.base.errors import OutputError, RenderError
+
+
+def temporary_beside(target: Path) -> Path:
+    """A fresh name in the target's folder that keeps its suffix: ``.film.<pid>-<random>.part.mp4``."""
+    return target.with_name(f".{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{target.suffix}")
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until the file's bytes are on the disk, so that a rename never publishes a file without its content."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def published(target: Path) -> Iterator[Path]:
+    """Yield a temporary path to write; on success it becomes ``target``, on any failure it is removed."""
+    part = temporary_beside(target)
+    try:
+        with disk_errors(target):
+            yield part
+            flush_to_disk(part)
+            os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Turn the operating system's words about writing a file into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise disk_full(target) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+            raise OutputError(str(target), f"can't write here: {error.strerror}", "Choose another place with -o.") from error
+        raise
+
+
+def disk_full(target: Path) -> RenderError:
+    """The error of a disk with no room left for ``target``."""
+    return RenderError(
+        str(target),
+        "the disk is full: nothing half-written was left behind, and finished segments are kept",
+        "Make room and run the same command again; it goes on where it stopped.",
+    )
+
+
+def writable_folder(folder: Path) -> Path:
+    """Make the folder if need be and prove that files can be made in it."""
+    probe = folder / f".writable.{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.touch()
+        finally:
+            probe.unlink(missing_ok=True)
+    return folder

@@ -1,0 +1,50 @@
+"""Content keys: one hash over values, arrays and files, the same in every process and on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def content_key(*parts: Any) -> str:
+    """Hash plain values, mappings, sequences and arrays to 32 hex digits; type, dtype and shape count."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        _feed(digest, part)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any) -> None:
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+        digest.update(f"array {array.dtype.str} {array.shape};".encode())
+        digest.update(array.tobytes() if array.ndim == 0 else memoryview(array).cast("B") if array.size else b"")
+    elif isinstance(value, Mapping):
+        digest.update(f"mapping {len(value)};".encode())
+        for key in sorted(value, key=str):
+            _feed(digest, str(key))
+            _feed(digest, value[key])
+    elif isinstance(value, list | tuple):
+        digest.update(f"list {len(value)};".encode())
+        for item in value:
+            _feed(digest, item)
+    elif value is None or isinstance(value, bool | int | float | str | Fraction):
+        text = repr(value) if isinstance(value, float) else str(value)
+        data = text.encode("utf-8", "surrogatepass")
+        digest.update(f"{type(value).__name__} {len(data)};".encode() + data)
+    else:
+        raise TypeError(f"can't hash a {type(value).__name__} by content")
+
+
+def file_fingerprint(path: Path) -> str:
+    """SHA-256 of a whole file, hex."""
+    with open(path, "rb") as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,54 @@
+"""The beat grid: where a time lies in beats and bars, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class BeatGrid:
+    """Beats as a piecewise linear function of time, 0 at the first beat; a bar is ``beats_per_bar`` of them.
+
+    ``beats_s`` are the seconds of two beats or more, rising; before the first and after the last the grid goes on at
+    the median interval. ``downbeat_s`` is a time at which a bar begins.
+    """
+
+    beats_s: tuple[float, ...]
+    beats_per_bar: int = 4
+    downbeat_s: float | None = None
+
+    @classmethod
+    def steady(cls, bpm: float, beats_per_bar: int = 4, first_beat_s: float = 0.0) -> BeatGrid:
+        """The grid of a fixed tempo in beats per minute."""
+        return cls((first_beat_s, first_beat_s + 60.0 / bpm), beats_per_bar, first_beat_s)
+
+    @property
+    def interval_s(self) -> float:
+        """Median seconds from one beat to the next."""
+        return float(np.median(np.diff(self.beats_s)))
+
+    @property
+    def bpm(self) -> float:
+        """Beats per minute, of the median interval."""
+        return 60.0 / self.interval_s
+
+    def beat_at(self, times_s: np.ndarray | float) -> np.ndarray:
+        """Beats at times in seconds: float64, same shape."""
+        times, beats = np.asarray(times_s, np.float64), np.asarray(self.beats_s)
+        inside = np.interp(times, beats, np.arange(len(beats)))
+        before = np.minimum(times - beats[0], 0.0) / self.interval_s
+        after = np.maximum(times - beats[-1], 0.0) / self.interval_s
+        return inside + before + after
+
+    def bar_at(self, times_s: np.ndarray | float) -> np.ndarray:
+        """Bars at times in seconds, 0 at the downbeat."""
+        start = 0.0 if self.downbeat_s is None else float(np.round(self.beat_at(self.downbeat_s)))
+        return (self.beat_at(times_s) - start) / self.beats_per_bar
+
+    def time_of(self, beat: float) -> float:
+        """Seconds at a (fractional) beat: the inverse of :meth:`beat_at`."""
+        last = len(self.beats_s) - 1
+        inside = float(np.interp(beat, np.arange(last + 1), self.beats_s))
+        return inside + (min(beat, 0.0) + max(beat - last, 0.0)) * self.interval_s

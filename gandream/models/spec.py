@@ -1,0 +1,96 @@
+"""What a generator is, whatever its family. Letters for shapes, here and everywhere in the project:
+
+F frames, N batch, L style layers, D latent size, C classes, H W pixels, S samples, K waypoints.
+Images are float [N, 3, H, W] in [-1, 1]. This module loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One style layer: its name, and the picture size it works at in pixels (0: any)."""
+
+    name: str
+    resolution: int = 0
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Facts about a generator that can be known without running it."""
+
+    family: str
+    name: str
+    fingerprint: str
+    """Hash of everything that shapes its pictures: weights, configuration, version of the network's code."""
+    latent_size: int
+    """D, of z."""
+    layers: tuple[Layer, ...]
+    """The L style layers, coarse to fine."""
+    size: tuple[int, int] | None = None
+    """Native (height, width) in pixels; None: any size is native."""
+    channels: int = 3
+    classes: tuple[str, ...] = ()
+    licence: str = ""
+
+    def latents(self, seeds: Sequence[int]) -> np.ndarray:
+        """z of each seed as the published tools give it: RandomState(seed).randn(1, D) -> float64 [N, D]."""
+        rows = [np.random.RandomState(seed).randn(1, self.latent_size)[0] for seed in seeds]
+        return np.stack(rows) if rows else np.zeros((0, self.latent_size))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What synthesis is fed: the condition of each layer, and the truncation it was made with.
+
+    ``w`` is [N, L, D'], where D' is the size of w (which may differ from that of z); ``psi`` is [N] or None.
+    """
+
+    w: Tensor
+    psi: Tensor | None = None
+
+
+class Generator(Protocol):
+    """One call convention for every family."""
+
+    @property
+    def spec(self) -> Spec: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The centre of w, that truncation goes toward: [L, D']."""
+        ...
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """z of each seed, [N, D] on the generator's device."""
+        ...
+
+    def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
+        """Map z [N, D] to the inputs of each layer; psi (a number or [N]) truncates toward ``w_avg``."""
+        ...
+
+    def synthesise(
+        self,
+        inputs: Inputs | Tensor,
+        *,
+        noise: Literal["fixed", "off"] = "fixed",
+        frames: Tensor | None = None,
+        size: tuple[int, int] | None = None,
+        transform: Tensor | None = None,
+        bend: Sequence[object] = (),
+    ) -> Tensor:
+        """Pictures [N, C, H, W] in about [-1, 1]. ``size`` is (height, width); None is the native one."""
+        ...

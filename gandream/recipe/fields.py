@@ -1,0 +1,205 @@
+"""The kinds of value that words take: numbers, choices, times, files. Each says what it wanted when it got another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from gandream.base.assets import bundled
+from gandream.base.errors import did_you_mean, listed
+from gandream.recipe.text import Text
+from gandream.recipe.times import WRITTEN, Time, parse_time
+
+AUDIO_SUFFIXES = (".ogg", ".wav", ".flac", ".mp3", ".m4a")
+
+
+def wrong(problem: str, hint: str = "", *, key: str | int | None = None, column: int = 0) -> PydanticCustomError:
+    """A mistake in a value: what was wanted, what to do; ``key`` points inside a mapping, ``column`` inside a text."""
+    context = {"problem": problem, "hint": hint, "key": key, "column": column}
+    return PydanticCustomError("gandream", "{problem}", context)
+
+
+class Word(BaseModel):
+    """A group of words of the recipe: frozen, and a word that isn't known is an error that names the nearest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+    @classmethod
+    def words(cls) -> list[str]:
+        """The keys that a person may write here."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, dict):
+            raise wrong(f"wanted words with values: {listed(cls.words())}")
+        for key in value:
+            if key not in cls.words():
+                near = did_you_mean(str(key), cls.words())
+                raise wrong("no such word here", near or f"Words here: {listed(cls.words())}.", key=key)
+        return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong("wanted a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise wrong("this number is too large") from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value in (float("inf"), -float("inf")):
+        raise wrong("wanted a whole number")
+    if value != int(value):
+        raise wrong("wanted a whole number")
+    return int(value)
+
+
+def _switch(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise wrong("wanted true or false")
+    return value
+
+
+def _words(value: Any) -> str:
+    if not isinstance(value, str):
+        raise wrong("wanted text")
+    return str(value)
+
+
+def listed_as_one(value: Any) -> Any:
+    """A single thing where a list may stand is a list of one."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+Words = Annotated[str, BeforeValidator(_words)]
+
+
+def choice(known: Iterable[str], what: str) -> Any:
+    """Type of a field that takes one of some words; ``what`` names the kind of thing."""
+    names = tuple(known)
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in names:
+            near = did_you_mean(str(value), names) if isinstance(value, str) else ""
+            raise wrong(f"wanted a {what}: {listed(names)}", near)
+        return str(value)
+
+    return Annotated[str, BeforeValidator(check), WithJsonSchema({"enum": list(names)})]
+
+
+def _time(check: Callable[[Time], str]) -> Any:
+    def read(value: Any) -> Time:
+        try:
+            time = parse_time(value)
+        except ValueError as error:
+            raise wrong(str(error)) from None
+        if problem := check(time):
+            raise wrong(problem)
+        return time
+
+    schema = WithJsonSchema({"type": ["number", "string"], "description": WRITTEN})
+    return Annotated[Time, BeforeValidator(read), PlainSerializer(str), schema]
+
+
+def _not_negative(time: Time) -> str:
+    return "a time can't be negative here" if time.amount < 0 else ""
+
+
+def _length(time: Time) -> str:
+    if time.unit == "%":
+        return "a length can't be a percentage: use seconds, frames, beats or bars"
+    return "must be longer than 0" if time.amount <= 0 else ""
+
+
+def _duration(time: Time) -> str:
+    return "a length can't be a percentage: use seconds, frames, beats or bars" if time.unit == "%" else _not_negative(time)
+
+
+Moment = _time(_not_negative)
+"""A point in the film, from 0."""
+Length = _time(_length)
+"""How long something is, above 0."""
+Duration = _time(_duration)
+"""How long something is; 0 is nothing."""
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """A file as the recipe names it, and where that is."""
+
+    written: str
+    path: Path
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def _audio(value: Any) -> FileRef:
+    if isinstance(value, FileRef):
+        return value
+    if not isinstance(value, str) or not value:
+        raise wrong("wanted the name of a sound file")
+    if "\0" in value:
+        raise wrong("a file name can't hold a NUL character")
+    if value.startswith("bundled:"):
+        pieces, name = bundled("music", AUDIO_SUFFIXES), value.removeprefix("bundled:")
+        if name not in pieces:
+            raise wrong(f"no such bundled piece; there is: {listed(pieces)}", did_you_mean(name, pieces))
+        return FileRef(str(value), pieces[name])
+    folder = value.folder if isinstance(value, Text) else Path()
+    path = folder / Path(value).expanduser()
+    try:
+        found = path.is_file()
+    except OSError as error:
+        raise wrong(f"can't look at this file: {error.strerror}") from None
+    if not found:
+        raise wrong(*(("this is a folder, not a sound file",) if path.is_dir() else (f"no such file: {path}", _nearest_file(path))))
+    return FileRef(str(value), path)
+
+
+def _nearest_file(path: Path) -> str:
+    try:
+        return did_you_mean(path.name, [file.name for file in path.parent.iterdir()])
+    except OSError:
+        return f"The folder {path.parent} isn't there either."
+
+
+AudioPath = Annotated[FileRef, BeforeValidator(_audio), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+
+
+_NTSC = {Fraction(text): Fraction(rate, 1001) for text, rate in (("23.976", 24000), ("23.98", 24000), ("29.97", 30000), ("59.94", 60000), ("119.88", 120000))}
+
+
+def _rate(value: Any) -> Fraction:
+    if isinstance(value, Fraction):
+        return value
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 24 or "e" in str(value):
+            raise ValueError
+        rate = Fraction(str(value))
+    except (ValueError, ZeroDivisionError):
+        raise wrong("wanted frames per second: 30, 23.976 or a fraction such as 24000/1001") from None
+    rate = _NTSC.get(rate, rate)
+    if not 1 <= rate <= 240:
+        raise wrong("must be from 1 to 240 frames per second")
+    if rate.denominator > 100000 or rate.numerator > 10_000_000:
+        raise wrong("wanted a simpler fraction, such as 24000/1001")
+    return rate
+
+
+FrameRate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": ["number", "string"]})]

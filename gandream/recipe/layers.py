@@ -1,0 +1,59 @@
+"""Ranges of style layers: ``coarse``, ``middle``, ``fine``, ``all``, ``0-3``, ``8-``, or a list of these and numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+from gandream.base.errors import did_you_mean
+from gandream.recipe.fields import wrong
+
+GROUPS = ("coarse", "middle", "fine", "all")
+_WANTED = "wanted layers: coarse, middle, fine, all, a number, 0-3, 8-, or a list of these"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Parts of a range of layers as written: group names, or (first, last) with both ends (last None: to the end)."""
+
+    parts: tuple[str | tuple[int, int | None], ...]
+
+    def written(self) -> list[str]:
+        """The parts as the recipe would write them."""
+        return [part if isinstance(part, str) else f"{part[0]}-{'' if part[1] is None else part[1]}" for part in self.parts]
+
+
+def read_layers(value: Any) -> Layers:
+    """Read a range of layers from what was written."""
+    if isinstance(value, Layers):
+        return value
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise wrong(_WANTED)
+    return Layers(tuple(_part(item) for item in items))
+
+
+def _part(item: Any) -> str | tuple[int, int | None]:
+    if isinstance(item, int) and not isinstance(item, bool) and item >= 0:
+        return (item, item)
+    if isinstance(item, str):
+        if item in GROUPS:
+            return str(item)
+        if match := re.fullmatch(r"(\d{1,4})\s*-\s*(\d{1,4})?", item):
+            first, last = int(match[1]), int(match[2]) if match[2] else None
+            if last is not None and last < first:
+                raise wrong("a range of layers rises: write 0-3, not 3-0")
+            return (first, last)
+        raise wrong(_WANTED, did_you_mean(item, GROUPS))
+    raise wrong(_WANTED)
+
+
+LayerRange = Annotated[
+    Layers,
+    BeforeValidator(read_layers),
+    PlainSerializer(Layers.written),
+    WithJsonSchema({"type": ["string", "integer", "array"], "description": _WANTED}),
+]

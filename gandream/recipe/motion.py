@@ -1,0 +1,113 @@
+"""The words that move latents: ``walk`` and ``push``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_serializer, model_validator
+
+from gandream.recipe.curve import EASES, Constant, Curve
+from gandream.recipe.fields import Length, Moment, Number, Switch, Whole, Word, choice, listed_as_one, wrong
+from gandream.recipe.layers import LayerRange
+
+PATHS: dict[str, str] = {
+    "slerp": "along the sphere on which latents lie",
+    "lerp": "straight",
+    "step": "stays, then jumps to the next",
+}
+MODES: dict[str, str] = {
+    "offset": "the push is `by` at each moment",
+    "drift": "`by` is a speed per second, and the push adds up",
+}
+SPACES: dict[str, str] = {"z": "before the mapping network", "w": "after it, where layers can be told apart"}
+MAX_SEED = 2**32 - 1
+
+
+def _helps(words: dict[str, str]) -> str:
+    return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
+
+
+PathWord, EaseWord = choice(PATHS, "path"), choice(EASES, "ease")
+ModeWord, SpaceWord = choice(MODES, "mode"), choice(SPACES, "space")
+
+
+class Latent(Word):
+    """A place in latent space: a seed, the same one as in the published tools."""
+
+    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="0 to 4294967295")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """A number alone is a seed."""
+        if isinstance(value, bool) or not isinstance(value, int | float | dict | cls):
+            raise wrong("wanted a latent: a seed such as 7")
+        return {"seed": value} if isinstance(value, int | float) else value
+
+    @model_serializer
+    def _written(self) -> int:
+        return self.seed
+
+
+class Walk(Word):
+    """The base path through latent space, from one latent to the next."""
+
+    through: Annotated[
+        tuple[Latent, ...],
+        BeforeValidator(listed_as_one),
+        Field(min_length=1, max_length=10000, description="the latents, in order"),
+    ] = tuple(Latent(seed=seed) for seed in range(4))
+    every: Annotated[Length | None, Field(description="time from one latent to the next (4s where `at` says nothing)")] = None
+    at: Annotated[tuple[Moment, ...] | None, Field(description="instead of `every`: the time of each latent")] = None
+    path: Annotated[PathWord, Field(description="how to go: " + _helps(PATHS))] = "slerp"
+    ease: Annotated[EaseWord, Field(description="the pace between two latents")] = "linear"
+    loop: Annotated[Switch, Field(description="after the last latent: back to the first (true), or stay there (false)")] = True
+    speed: Annotated[Curve, Field(description="how fast the path is travelled: 1 is as written; music can drive it")] = Constant(1.0)
+
+    @model_validator(mode="after")
+    def _timing(self) -> Walk:
+        if self.every is not None and self.at is not None:
+            raise wrong("`every` and `at` can't both be given", "Keep one of the two.", key="at")
+        if self.at is not None and len(self.at) != len(self.through):
+            hint = "Give one time for each latent."
+            raise wrong(f"`at` has {len(self.at)} times for {len(self.through)} latents", hint, key="at")
+        return self
+
+
+def _direction(value: Any) -> int | bool:
+    if value is not True and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SEED):
+        raise wrong("wanted a seed from 0 to 4294967295 for the direction, or true")
+    return value
+
+
+Direction = Annotated[int | bool, BeforeValidator(_direction)]
+
+
+class Push(Word):
+    """Moves the latent off the walk by a curve: toward a latent, or along a random direction."""
+
+    toward: Annotated[Latent | None, Field(description="a latent; `by: 1` arrives there")] = None
+    random: Annotated[
+        Direction | None,
+        Field(description="a direction by its seed (true: from the recipe's); `by: 1` is one standard deviation"),
+    ] = None
+    by: Annotated[Curve, Field(description="how far, over time")] = Constant(1.0)
+    mode: Annotated[ModeWord, Field(description=_helps(MODES))] = "offset"
+    box: Annotated[Number | None, Field(gt=0, description="random drift turns round at this distance from the walk")] = None
+    space: Annotated[SpaceWord | None, Field(description=_helps(SPACES) + "; without it z, or w where `layers` are given")] = None
+    layers: Annotated[LayerRange | None, Field(description="only these style layers")] = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Push:
+        if (self.toward is None) == (self.random is None):
+            raise wrong("a push wants either `toward: <latent>` or `random: <seed>`")
+        if self.box is not None and (self.random is None or self.mode != "drift"):
+            raise wrong("`box` goes with `random` and `mode: drift`", key="box")
+        if self.space == "z" and self.layers is not None:
+            raise wrong("z has no layers", "Leave `space` out, or write `space: w`.", key="space")
+        return self
+
+    @property
+    def in_w(self) -> bool:
+        """Whether the push is made after the mapping network."""
+        return self.space == "w" or self.layers is not None

@@ -1,0 +1,185 @@
+"""The whole recipe: every word of the language at its top, and the checks that need more than one word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
+
+from gandream.base.errors import RecipeError, did_you_mean, listed
+from gandream.recipe.curve import AnyCurve, Constant, Curve, Expression, Keyframes
+from gandream.recipe.expression import BEAT_NAMES, FUNCTIONS, NAMES, Node, names_in
+from gandream.recipe.fields import AudioPath, Moment, Number, Whole, Word, Words, listed_as_one, wrong
+from gandream.recipe.motion import MAX_SEED, Push, Walk
+from gandream.recipe.overrides import dotted
+from gandream.recipe.reader import Document, Key, Path_
+from gandream.recipe.signals import FLATS, PITCHES, Signal
+from gandream.recipe.times import Time
+from gandream.recipe.video import Video
+
+LANGUAGE = 1
+
+
+class Tempo(Word):
+    """The beat grid, where it isn't to be heard from the music."""
+
+    bpm: Annotated[Number | None, Field(ge=10, le=1000, description="beats per minute; without it the music is tracked")] = None
+    beats_per_bar: Annotated[Whole, Field(ge=1, le=64, description="beats in a bar")] = 4
+    first_beat: Annotated[Moment | None, Field(description="where in the music the first bar begins")] = None
+
+
+def _model(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise wrong("wanted the name of a model, such as cppn#7")
+    return str(value)
+
+
+class Recipe(Word):
+    """A recipe as checked: frozen; `where` gives the place of each word in its file."""
+
+    gandream: Annotated[Whole, Field(description="version of the language")] = LANGUAGE
+    model: Annotated[str, BeforeValidator(_model), Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
+    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
+    title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None
+    audio: Annotated[AudioPath | None, Field(description="the music: a file, or `bundled:night_drive`")] = None
+    tempo: Annotated[Tempo, Field(description="the beat grid, where it isn't to be heard from the music")] = Tempo()
+    signals: Annotated[dict[Words, Signal], Field(description="what the music does, each under a name of your choice")] = {}
+    vars: Annotated[dict[Words, Any], Field(description="your own names: numbers in expressions, anything as a whole `$name`")] = {}
+    walk: Annotated[Walk, Field(description="the base path through latent space")] = Walk()
+    push: Annotated[
+        tuple[Push, ...], BeforeValidator(listed_as_one), Field(description="moves the latent off the walk; one or a list")
+    ] = ()
+    truncation: Annotated[Curve, Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder")] = Constant(1.0)
+    video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
+
+    _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Recipe:
+        if self.gandream != LANGUAGE:
+            raise wrong(f"this gandream knows version {LANGUAGE} of the language", "Is there a newer gandream?", key="gandream")
+        if self.signals and self.audio is None and any(signal.of is None for signal in self.signals.values()):
+            raise wrong("signals need music to listen to", "Add `audio: bundled:night_drive` or a file of yours.", key="signals")
+        return self
+
+    @property
+    def document(self) -> Document:
+        """What the recipe was read from."""
+        return self._document
+
+    def where(self, path: Path_, column: int | None = None) -> str:
+        """The place of a path and what is written there: ``file:line:column  walk.every = 2 bars``."""
+        return place(self._document, path, column)
+
+    def error(self, path: Path_, problem: str, hint: str = "", column: int | None = None) -> RecipeError:
+        """A mistake at a path of this recipe."""
+        return RecipeError(self.where(path, column), problem, hint)
+
+
+def place(document: Document, path: Path_, column: int | None = None) -> str:
+    """Where a path of the document stands, its key path, and its value if that is short."""
+    path, value = _as_written(document.tree, path)
+    shown = "" if value is None or isinstance(value, dict | list) else f" = {str(value)[:60]}{'…' if len(str(value)) > 60 else ''}"
+    return f"{document.mark(path).at(column)}  {dotted(path)}{shown}".rstrip()
+
+
+def _as_written(value: Any, path: Path_) -> tuple[Path_, Any]:
+    """A path without the steps that short forms leave out (``push: {...}`` for a list of one), and the value there."""
+    written: list[Key] = []
+    for step in path:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        elif isinstance(value, dict) and isinstance(step, str):
+            value = None
+        else:
+            continue
+        written.append(step)
+    return tuple(written), value
+
+
+def curves_in(word: BaseModel, path: Path_ = ()) -> Iterator[tuple[Path_, AnyCurve]]:
+    """Every curve of a recipe with its key path."""
+    for name, field in type(word).model_fields.items():
+        yield from _curves((*path, field.alias or name), getattr(word, name))
+
+
+def _curves(path: Path_, value: Any) -> Iterator[tuple[Path_, AnyCurve]]:
+    if isinstance(value, Constant | Expression | Keyframes):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        yield from curves_in(value, path)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _curves((*path, index), item)
+
+
+def times_in(word: BaseModel) -> Iterator[Time]:
+    """Every time of a recipe, keyframes' too."""
+    for value in (getattr(word, name) for name in type(word).model_fields):
+        for item in value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Time):
+                yield item
+            elif isinstance(item, Keyframes):
+                yield from item.times
+            elif isinstance(item, BaseModel):
+                yield from times_in(item)
+
+
+def needs_beats(recipe: Recipe) -> bool:
+    """Whether anything in the recipe is told in beats or bars."""
+    if any(time.unit in ("beats", "bars") for time in times_in(recipe)):
+        return True
+    if any(signal.source == "beat" for signal in recipe.signals.values()):
+        return True
+    return any(node.value in BEAT_NAMES for _, curve in curves_in(recipe) if isinstance(curve, Expression) for node in names_in(curve.tree))
+
+
+def check_names(recipe: Recipe) -> list[RecipeError]:
+    """Mistakes in the names of signals and variables, and in the names that expressions use."""
+    return [*_declared(recipe), *(error for path, curve in curves_in(recipe) if isinstance(curve, Expression) for error in _used(recipe, path, curve))]
+
+
+def _declared(recipe: Recipe) -> Iterator[RecipeError]:
+    for group, names in (("signals", recipe.signals), ("vars", recipe.vars)):
+        for name in names:
+            path: tuple[Key, ...] = (group, name)
+            if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII):
+                yield recipe.error(path, "a name is letters, digits and _, not beginning with a digit")
+            elif name in NAMES or name in FUNCTIONS or name in ("and", "or", "not"):
+                what = "a function" if name in FUNCTIONS else "a word of its own"
+                yield recipe.error(path, f"'{name}' is {what} in expressions", f"Call it {name}_ or something else.")
+            elif group == "vars" and name in recipe.signals:
+                yield recipe.error(path, "a signal has this name too", "Rename one of the two.")
+
+
+def _used(recipe: Recipe, path: Path_, curve: Expression) -> Iterator[RecipeError]:
+    for node in names_in(curve.tree):
+        name = str(node.parts[0].value if node.kind == "index" else node.value)
+        if node.kind == "name" and name in NAMES:
+            continue
+        problem, hint = _name_problem(recipe, node, name)
+        if problem:
+            yield recipe.error(path, f"{problem} (column {node.column + 1} of the expression)", hint, node.column)
+
+
+def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
+    if name in recipe.vars:
+        value = recipe.vars[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return ("", "") if number else (f"the variable '{name}' is no number, so it can't be used in an expression", "Use it as a whole: $" + name)
+    signal = recipe.signals.get(name)
+    if signal is None:
+        known = [*recipe.signals, *recipe.vars, *NAMES]
+        if name in FUNCTIONS:
+            return f"'{name}' is a function", f"Write {name}({FUNCTIONS[name].arguments})."
+        return f"there is nothing called '{name}'", did_you_mean(name, known) or f"There is: {listed(known)}."
+    if signal.source != "chroma":
+        return ("", "") if node.kind == "name" else (f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}.")
+    if node.kind == "name":
+        return f"'{name}' has twelve bands", f"Choose one: {name}.C, {name}.C# ... {name}.B."
+    pitch = FLATS.get(str(node.value), str(node.value))
+    return ("", "") if pitch in PITCHES else (f"'{name}' has no '.{node.value}'", f"Its bands: {listed(PITCHES)}.")

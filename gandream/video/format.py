@@ -1,0 +1,88 @@
+"""What shapes the bytes of a segment besides its pictures: size, frame rate, codec, quality, threads."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from typing import Any
+
+from gandream.base import ffmpeg
+from gandream.video.colour import Subsampling, frame_bytes
+
+REVISION = 1
+"""Raised when the arguments below change what the encoder makes of the same pictures."""
+
+FINEST_TICK = 480_000
+"""Ticks per second up to which a microsecond, which is all that ffconcat can say, still names one tick."""
+
+
+@dataclass(frozen=True)
+class VideoFormat:
+    """How frames become a file. Two segments of equal :meth:`key` and equal frames are equal byte for byte."""
+
+    width: int
+    height: int
+    fps: Fraction
+    codec: str = "h264"
+    crf: float = 18
+    """Constant rate factor, 0 (lossless) to 51; 18 is about where no difference is seen."""
+    preset: str = "medium"
+    """How long x264 tries: ``ultrafast`` to ``veryslow``."""
+    subsampling: Subsampling = "420"
+    threads: int = 4
+    """Frame threads of the encoder. They shape its bytes, so the number is fixed and never the machine's own."""
+    gop: int = 0
+    """Most frames from one key frame to the next; 0 is two seconds."""
+
+    def __post_init__(self) -> None:
+        if self.codec != "h264":
+            raise ValueError(f"{self.codec = }: only h264 is known")
+        if min(self.width, self.height) < 2 or self.fps <= 0 or self.threads < 1 or self.gop < 0:
+            raise ValueError(f"{self.width}x{self.height} at {self.fps} fps, {self.threads = }, {self.gop = }")
+        if self.subsampling == "420" and (self.width % 2 or self.height % 2):
+            raise ValueError(f"{self.width}x{self.height}: 4:2:0 wants even sizes")
+        if self.fps.numerator > FINEST_TICK:
+            raise ValueError(f"{self.fps} fps: write it with a numerator up to {FINEST_TICK}")
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame as :func:`gandream.video.colour.planar_yuv` makes it."""
+        return frame_bytes(self.width, self.height, self.subsampling)
+
+    @property
+    def pix_fmt(self) -> str:
+        """What ffmpeg calls the planes."""
+        return f"yuv{self.subsampling}p"
+
+    @property
+    def timescale(self) -> int:
+        """Ticks per second of the picture track: a multiple of the rate's numerator, so each frame is whole ticks."""
+        times = 1
+        while self.fps.numerator * times < 10_000:  # as ffmpeg's own muxer does; tiny timescales confuse players
+            times *= 2
+        return self.fps.numerator * times
+
+    @property
+    def ticks(self) -> int:
+        """Ticks of one frame."""
+        return int(self.timescale / self.fps)
+
+    def key(self) -> dict[str, Any]:
+        """Everything that shapes the bytes, as plain values for a content key."""
+        return {**asdict(self), "fps": str(self.fps), "crf": float(self.crf), "revision": REVISION, "ffmpeg": ffmpeg.build()}
+
+    def arguments(self, target: str) -> list[str]:
+        """What ffmpeg is told, to encode raw planes from its standard input into the file ``target``."""
+        # Tagged on both sides: the input's tags tell ffmpeg that nothing is to be converted, the output's reach the
+        # stream (VUI) and the container (colr). "left" is what H.264 means when it says nothing about chroma.
+        tags = ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+        tags += ["-chroma_sample_location", "left"]
+        source = ["-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-video_size", f"{self.width}x{self.height}"]
+        source += ["-framerate", str(self.fps), *tags, "-i", "pipe:0"]
+        coder = ["-c:v", "libx264", "-preset", self.preset, "-crf", f"{self.crf:g}", "-threads", str(self.threads)]
+        coder += ["-g", str(self.gop or max(1, round(2 * self.fps))), "-pix_fmt", self.pix_fmt, *tags]
+        # One movie tick is one track tick: otherwise the edit list is rounded to milliseconds.
+        container = ["-video_track_timescale", str(self.timescale), "-movie_timescale", str(self.timescale)]
+        # No -nostdin here: the pictures come that way.
+        quiet = ["-hide_banner", "-loglevel", "error", "-xerror", "-y"]
+        return [*quiet, *source, "-map", "0:v:0", "-fps_mode", "passthrough", *coder, *ffmpeg.BITEXACT[:4], *container, "-f", "mp4", target]
