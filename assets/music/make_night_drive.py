@@ -11,17 +11,17 @@ give the same samples.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile as sf
 from night_drive_synth import (
     SR,
     Audio,
     add,
     chorus,
+    clap,
     convolve,
     db,
     envelope,
@@ -35,7 +35,9 @@ from night_drive_synth import (
     pan,
     ping_pong,
     pulse,
+    save,
     saw,
+    sidechain,
 )
 
 BPM = 120
@@ -102,7 +104,7 @@ LEAD = tuple((96 + s, n, p) for s, n, p in HOOK + HOOK_TURN) + tuple(
     (192 + s, n, p) for s, n, p in HOOK[:10] + HOOK_END
 )
 BELL = (
-    (32, 3, 69), (35, 3, 73), (38, 8, 76), (48, 3, 71), (51, 3, 75), (54, 8, 78),
+    (32, 3, 69), (35, 3, 73), (38, 8, 76), (48, 3, 71), (51, 3, 76), (54, 8, 78),
     (160, 3, 69), (163, 3, 73), (166, 6, 78), (172, 2, 76), (174, 2, 73),
     (176, 3, 71), (179, 3, 73), (182, 2, 78), (184, 8, 77),
 )  # fmt: skip
@@ -143,9 +145,9 @@ GROOVES: dict[str, dict[str, str]] = {
     "lift": {"hat": "........2.2.2.3.", "snare": "........1.2.2345", "tom_lo": "..............57"},
     "last": {"kick": "9...............", "clap": "8..............."},
 }
-BAR_GROOVES = (
-    "none none pulse pulse build1 build2 drop drop drop drop_fill none lift drop drop drop_fill last"
-).split()  # fmt: skip
+DROP = ["drop", "drop", "drop"]
+BAR_GROOVES = ["none", "none", "pulse", "pulse", "build1", "build2", *DROP, "drop_fill"]
+BAR_GROOVES += ["none", "lift", *DROP[:2], "drop_fill", "last"]
 
 
 def spans() -> Iterator[tuple[Chord, int]]:
@@ -156,11 +158,12 @@ def spans() -> Iterator[tuple[Chord, int]]:
 
 
 # ------------------------------------------------------------ instruments ---
-def curve(points: list[tuple[float, float]], log: bool = False) -> Audio:
+def curve(points: Sequence[tuple[float, float]], log: bool = False) -> Audio:
     """Automation through (bar, value) points over the whole piece, bars from 0."""
     bars, values = np.array(points, dtype=float).T
     at = np.arange(WORK) / BAR
-    return np.exp(np.interp(at, bars, np.log(values))) if log else np.interp(at, bars, values)
+    out: Audio = np.interp(at, bars, np.log(values) if log else values)
+    return np.exp(out) if log else out
 
 
 def pads() -> Audio:
@@ -173,9 +176,9 @@ def pads() -> Audio:
                 freq = np.full(len(env), hz(note + cents / 100))
                 voice = saw(freq, rng.random()) * env
                 add(bus, pan(voice, 0.85 * spread * rng.choice([-1, 1])), chord.step * STEP, 0.1)
-    cutoff = curve(
-        [(0, 420), (2, 750), (4, 1000), (5.8, 3800), (6, 7500), (8, 5500), (10, 8500), (10.01, 700),
-         (11, 900), (11.9, 3000), (12, 8000), (15, 10500), (15.1, 8000), (16, 900)], log=True)  # fmt: skip
+    points = [(0, 420), (2, 750), (4, 1000), (5.8, 3800), (6, 7500), (8, 5500), (10, 8500)]
+    points += [(10.01, 700), (11, 900), (11.9, 3000), (12, 8000), (15, 10500), (16, 900)]
+    cutoff = curve(points, log=True)
     wobble = 2 ** (0.22 * np.sin(2 * np.pi * np.arange(WORK) / (2 * BAR)))
     out = chorus(fixed(lowpass(bus, cutoff * wobble, 0.8, poles=2), "highpass", 130))
     side = (out[:, 0] - out[:, 1]) / 2
@@ -195,7 +198,7 @@ def bass() -> Audio:
                 continue
             if step < 96:  # the build only hints at the octaves
                 up = 0
-            vel = accent * rng.uniform(0.92, 1.05)
+            vel = accent * rng.uniform(0.92, 1.05) * (0.65 if step < 96 else 1.0)
             env = envelope(int(0.85 * STEP), 0.004, 0.14, 0.55, 0.02)
             freq = np.full(len(env), hz(chord.bass + up))
             tone = 0.7 * saw(freq) + 0.45 * pulse(freq * 1.003, 0.42, 0.3)
@@ -216,9 +219,8 @@ def arpeggio() -> Audio:
     bus = np.zeros((WORK, 2))
     order = (0, 2, 1, 3, 2, 4, 3, 5, 1, 3, 2, 4, 3, 5, 4, 2)
     accents = (1.0, 0.45, 0.55, 0.5, 0.9, 0.45, 0.6, 0.5) * 2
-    bright = curve(
-        [(0, 900), (4, 2400), (6, 9000), (10, 7500), (10.01, 1800), (12, 8000), (16, 9000)]
-    )
+    points = [(0, 900), (4, 2400), (6, 9000), (10, 7500), (10.01, 1800), (12, 8000), (16, 9000)]
+    bright = curve(points)
     for chord, steps in spans():
         tones = [*chord.voices, *(v + 12 for v in chord.voices)]
         for i in range(0, steps if chord.step < FINAL else 1):
@@ -273,12 +275,13 @@ def bell() -> Audio:
 def effects(splash: Audio) -> Audio:
     """Risers into both drops, reversed cymbals, impacts and crashes on arrival."""
     bus = np.zeros((WORK, 2))
-    for start, end, gain in ((64, 96, 1.0), (172, 192, 0.8)):
+    for start, end, gain in ((64, 96, 0.85), (172, 192, 0.75)):
         n = (end - start) * STEP
         x = np.linspace(0, 1, n)
         air = lowpass(rng.standard_normal((n, 2)), 300 * 40**x, 1.6, poles=2)
         air = fixed(air, "highpass", 300)
-        tone = sum(saw(hz(54) * 2 ** (2 * x**1.5) * d, d) for d in (0.994, 1.0, 1.006))
+        sweep = hz(54) * 2 ** (2 * x**1.5)
+        tone = saw(sweep * 0.994) + saw(sweep, 0.3) + saw(sweep * 1.006, 0.6)
         tone = pan(lowpass(tone, 500 * 12**x), 0)
         add(bus, (0.16 * air + 0.09 * tone) * (x**2.2 * np.clip((1 - x) * n / 500, 0, 1))[:, None],
             start * STEP, gain)  # fmt: skip
@@ -295,29 +298,19 @@ def effects(splash: Audio) -> Audio:
 
 
 # ------------------------------------------------------------------ drums ---
-def clap_sound() -> Audio:
-    t = np.arange(int(0.35 * SR)) / SR
-    noise = fixed(rng.standard_normal((len(t), 2)), "bandpass", (900, 6500), 1)
-    env = 0.6 * np.exp(-t / 0.07) * (t >= 0.022)
-    for at in (0.0, 0.011, 0.022):
-        env = np.maximum(env, np.exp(-np.maximum(t - at, 0) / 0.005) * (t >= at))
-    return 0.5 * noise * env[:, None]
-
-
 def drums(folder: Path) -> tuple[Audio, Audio, list[int]]:
-    """The kick bus, the bus of all other drums, and the steps of the four-on-the-floor kick."""
+    """The kick bus, the bus of all other drums, and where the full kicks fall (samples)."""
     kick = load(folder, "bd_tek")
     kick[: SR // 12] += 0.35 * load(folder, "drum_heavy_kick")[: SR // 12]
     t = np.arange(SR // 50) / SR  # a tick marks the attack on small speakers
-    kick[: len(t)] += (
-        0.6 * fixed(rng.standard_normal(len(t)), "bandpass", (1500, 7000)) * np.exp(-t / 0.003)
-    )
+    tick = fixed(rng.standard_normal(len(t)), "bandpass", (1500, 7000)) * np.exp(-t / 0.003)
+    kick[: len(t)] += 0.6 * tick
     snare_tail = load(folder, "sn_dub")
     snare = 0.6 * np.pad(load(folder, "drum_snare_hard"), (0, SR))[: len(snare_tail)]
     snare += 0.75 * snare_tail
     kit: dict[str, tuple[Audio, float, float]] = {  # sound, gain, pan
         "snare": (fixed(snare, "highpass", 110), 0.7, 0.0),
-        "clap": (clap_sound(), 0.75, 0.0),
+        "clap": (clap(rng), 0.75, 0.0),
         "hat": (fixed(load(folder, "drum_cymbal_closed"), "highpass", 500), 0.27, 0.22),
         "open": (fixed(load(folder, "drum_cymbal_open")[: SR // 4], "highpass", 700), 0.15, -0.2),
         "tom_hi": (load(folder, "drum_tom_hi_hard"), 0.38, 0.45),
@@ -336,7 +329,7 @@ def drums(folder: Path) -> tuple[Audio, Audio, list[int]]:
                 if name == "kick":
                     hit = kick if vel > 0.5 else fixed(kick, "lowpass", 160)
                     add(kicks, hit, step * STEP, vel)
-                    pumps += [step] if vel > 0.5 else []
+                    pumps += [step * STEP] if vel > 0.5 else []
                     continue
                 sound, gain, side = kit[name]
                 human = 1.0 if name == "clap" else rng.uniform(0.88, 1.05)
@@ -346,25 +339,12 @@ def drums(folder: Path) -> tuple[Audio, Audio, list[int]]:
     return kicks, rest, pumps
 
 
-def sidechain(pumps: list[int], depth: float, recovery: float) -> Audio:
-    """Gain that ducks at each kick and swells back."""
-    t = np.arange(int(0.5 * SR)) / SR
-    dip = 1 - depth * np.exp(-((t / recovery) ** 2))
-    gain = np.ones(WORK)
-    lead_in = SR // 200  # eases down over 5 ms so that it never clicks
-    shape = np.concatenate([np.linspace(1, 1 - depth, lead_in), dip])
-    for step in pumps:
-        start = step * STEP - lead_in
-        part = gain[start : start + len(shape)]
-        np.minimum(part, shape[: len(part)], out=part)
-    return gain[:, None]
-
-
 # ------------------------------------------------------ mixing, mastering ---
 def mix(folder: Path) -> dict[str, Audio]:
     """Every track at its place in the mix, with ducking, echoes and the shared reverb."""
     kicks, kit, pumps = drums(folder)
-    soft, deep = sidechain(pumps, 0.5, 0.15), sidechain(pumps, 0.8, 0.19)
+    soft = sidechain(pumps, WORK, 0.5, 0.15)
+    deep = sidechain(pumps, WORK, 0.8, 0.19)
     gate = hall(rng, 1.0)[: int(0.24 * SR)] * np.linspace(1, 0.5, int(0.24 * SR))[:, None]
     snares = fixed(kit, "bandpass", (300, 6000), 1)
     tracks: dict[str, tuple[Audio, float, float]] = {  # dry signal, gain dB, reverb send
@@ -372,7 +352,7 @@ def mix(folder: Path) -> dict[str, Audio]:
         "bass": (bass() * deep, -4.0, 0.0),
         "arp": (arpeggio() * soft, -6.5, 0.35),
         "lead": (lead() * soft, -12.0, 0.32),
-        "bell": (bell(), -19.0, 0.5),
+        "bell": (bell(), -15.5, 0.5),
         "effects": (effects(load(folder, "drum_splash_hard")), -2.0, 0.2),
         "kit": (kit + 0.20 * convolve(snares, gate), 3.2, 0.06),
         "kick": (kicks, -2.5, 0.0),
@@ -381,16 +361,17 @@ def mix(folder: Path) -> dict[str, Audio]:
         dry, gain, send = tracks[name]
         tracks[name] = (dry + wet * ping_pong(dry, 3 * STEP) * soft, gain, send)
     scored = {name: db(gain) * dry for name, (dry, gain, _) in tracks.items()}
-    sends = sum(scored[name] * send for name, (_, _, send) in tracks.items())
+    sends = np.sum([scored[name] * send for name, (_, _, send) in tracks.items()], axis=0)
     scored["reverb"] = convolve(sends, hall(rng)) * soft
     return scored
 
 
 def master(tracks: dict[str, Audio]) -> Audio:
     """Ride the sections, trim to length, bring to TARGET_LUFS under CEILING_DB."""
-    level = curve([(0, db(-4)), (4, db(-3)), (5.9, db(-1)), (6, 1), (10, 1), (10.02, db(-3)),
-                   (11.5, db(-2)), (12, 1)])  # fmt: skip
-    x = fixed(sum(tracks.values()) * level[:, None], "highpass", 28)[:LENGTH]
+    ride = [(0, -4), (4, -3), (5, -1.5), (5.99, -2), (6, 0)]
+    ride += [(10, 0), (10.02, -3), (11.99, -2.5), (12, 0)]
+    level = 10 ** (curve(ride) / 20)
+    x = fixed(np.sum(list(tracks.values()), axis=0) * level[:, None], "highpass", 28)[:LENGTH]
     x += 0.7 * fixed(x, "highpass", 5500, 1)  # air
     fade_in, fade_out = 64, int(1.1 * SR)
     x[:fade_in] *= np.linspace(0, 1, fade_in)[:, None]
@@ -407,11 +388,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("night_drive.ogg"))
     args = parser.parse_args()
     audio = master(mix(args.samples))
-    with sf.SoundFile(
-        args.out, "w", SR, 2, format="OGG", subtype="VORBIS", compression_level=0.3
-    ) as file:
-        for start in range(0, len(audio), 4096):  # long writes can overflow the encoder's stack
-            file.write(audio[start : start + 4096])
+    save(args.out, audio)
     print(f"{args.out}: {len(audio) / SR:.3f} s, {loudness(audio):.1f} LUFS")
 
 

@@ -15,11 +15,11 @@ SR = 48_000
 
 
 def hz(note: float) -> float:
-    return 440.0 * 2.0 ** ((note - 69) / 12)
+    return float(440.0 * 2.0 ** ((note - 69) / 12))
 
 
 def db(gain: float) -> float:
-    return 10.0 ** (gain / 20)
+    return float(10.0 ** (gain / 20))
 
 
 def saw(freq: Audio, phase: float = 0.0) -> Audio:
@@ -67,7 +67,8 @@ def lowpass(x: Audio, cutoff: Audio, q: float = 0.9, poles: int = 4, block: int 
 
 
 def fixed(x: Audio, kind: str, freq: float | tuple[float, float], order: int = 2) -> Audio:
-    return sosfilt(butter(order, freq, kind, fs=SR, output="sos"), x, axis=0)
+    out: Audio = sosfilt(butter(order, freq, kind, fs=SR, output="sos"), x, axis=0)
+    return out
 
 
 def pan(x: Audio, position: float) -> Audio:
@@ -77,7 +78,7 @@ def pan(x: Audio, position: float) -> Audio:
 
 
 def add(bus: Audio, x: Audio, at: float, gain: float = 1.0) -> None:
-    start = max(int(round(at)), 0)
+    start = max(round(at), 0)
     n = min(len(x), len(bus) - start)
     if n > 0:
         bus[start : start + n] += gain * (x[:n] if x.ndim == 2 else x[:n, None])
@@ -114,20 +115,46 @@ def hall(rng: np.random.Generator, seconds: float = 2.4) -> Audio:
     for ch in range(2):
         ir[rng.integers(SR // 200, SR // 16, 9), ch] += rng.uniform(-1, 1, 9) * 3
     ir = np.concatenate([np.zeros((int(0.018 * SR), 2)), ir])
-    return ir / np.sqrt((ir**2).sum(0))
+    ir /= np.sqrt((ir**2).sum(0))
+    return ir
 
 
 def convolve(x: Audio, ir: Audio) -> Audio:
-    return oaconvolve(x, ir, axes=0)[: len(x)]
+    out: Audio = oaconvolve(x, ir, axes=0)[: len(x)]
+    return out
+
+
+def clap(rng: np.random.Generator) -> Audio:
+    """Three noise bursts 11 ms apart, the last with a tail, in stereo."""
+    t = np.arange(int(0.35 * SR)) / SR
+    noise = fixed(rng.standard_normal((len(t), 2)), "bandpass", (900, 6500), 1)
+    env = 0.6 * np.exp(-t / 0.07) * (t >= 0.022)
+    for at in (0.0, 0.011, 0.022):
+        env = np.maximum(env, np.exp(-np.maximum(t - at, 0) / 0.005) * (t >= at))
+    return 0.5 * noise * env[:, None]
+
+
+def sidechain(hits: list[int], length: int, depth: float, recovery: float) -> Audio:
+    """Gain over `length` samples that ducks at each hit and swells back."""
+    t = np.arange(SR // 2) / SR
+    lead_in = SR // 200  # eases down over 5 ms so that it never clicks
+    dip = 1 - depth * np.exp(-((t / recovery) ** 2))
+    shape = np.concatenate([np.linspace(1, 1 - depth, lead_in), dip])
+    gain = np.ones((length, 1))
+    for hit in hits:
+        part = gain[hit - lead_in : hit - lead_in + len(shape), 0]
+        np.minimum(part, shape[: len(part)], out=part)
+    return gain
 
 
 def load(folder: Path, name: str) -> Audio:
     """A one-shot in mono at SR, trimmed to its attack, peak 1."""
     data, rate = sf.read(folder / f"{name}.flac", always_2d=True)
-    mono = resample_poly(data.mean(1), SR, rate) if rate != SR else data.mean(1)
+    mono: Audio = resample_poly(data.mean(1), SR, rate) if rate != SR else data.mean(1)
     mono = mono[max(int(np.argmax(np.abs(mono) > 0.05 * np.abs(mono).max())) - 24, 0) :]
     mono[-256:] *= np.linspace(1, 0, min(256, len(mono)))
-    return mono / np.abs(mono).max()
+    mono /= np.abs(mono).max()
+    return mono
 
 
 def loudness(x: Audio) -> float:
@@ -150,5 +177,14 @@ def limit(x: Audio, ceiling: float) -> Audio:
     x = knee * np.tanh(x / knee)
     window = SR // 250
     need = np.minimum(1.0, ceiling / np.maximum(np.abs(x).max(1), 1e-9))
-    gain = uniform_filter1d(minimum_filter1d(need, 2 * window + 1), window)
+    gain: Audio = uniform_filter1d(minimum_filter1d(need, 2 * window + 1), window)
     return x * gain[:, None]
+
+
+def save(path: Path, audio: Audio) -> None:
+    """Write Ogg Vorbis, in short pieces: long writes can overflow the encoder's stack."""
+    with sf.SoundFile(
+        path, "w", SR, 2, format="OGG", subtype="VORBIS", compression_level=0.3
+    ) as file:
+        for start in range(0, len(audio), 4096):
+            file.write(audio[start : start + 4096])

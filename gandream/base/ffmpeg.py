@@ -15,11 +15,16 @@ from gandream.base.errors import RenderError
 
 QUIET = ("-hide_banner", "-nostdin", "-loglevel", "error")
 
-BITEXACT = ("-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact")
+BITEXACT = ("-fflags", "+bitexact", "-flags", "+bitexact")
 """Options of an output: no dates, no version of the machine's libraries, no random identifiers."""
 
+_APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""On Windows what ``start_new_session`` is elsewhere: the terminal's Ctrl-C doesn't reach the child."""
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
-_ENDINGS = re.compile(r"Conversion failed!|Error (?:opening (?:in|out)put files?|closing file|writing trailer)|Task finished|Terminating thread")
+_ENDINGS = re.compile(
+    r"Conversion failed!|Error (?:opening (?:in|out)put files?|closing file|writing trailer)|"
+    r"Task finished|Terminating thread|At least one output file"
+)
 
 
 @functools.cache
@@ -30,7 +35,9 @@ def executable() -> str:
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise RenderError("ffmpeg", "no ffmpeg is here", "pip install --force-reinstall imageio-ffmpeg") from error
+        raise RenderError(
+            "ffmpeg", "no ffmpeg is here", "pip install --force-reinstall imageio-ffmpeg"
+        ) from error
 
 
 @functools.cache
@@ -53,43 +60,53 @@ def file_url(path: str | Path) -> str:
 
 
 def media(path: str | Path) -> tuple[str, ...]:
-    """Arguments that open a person's media file as an input and let it reach nothing but files: no network."""
+    """Arguments that open a person's media file as an input, which may reach nothing but files."""
     return ("-protocol_whitelist", "file", "-i", file_url(path))
 
 
-def spawn(arguments: Sequence[str | Path], *, stdin: int | None = None, stdout: int | None = None) -> subprocess.Popen[bytes]:
-    """Start ffmpeg in a session of its own, so that Ctrl-C reaches us and not it; stderr is a pipe that somebody must read."""
+def spawn(
+    arguments: Sequence[str | Path], *, stdin: int | None = None, stdout: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start ffmpeg where Ctrl-C, which is for us, doesn't reach; its stderr is a pipe that must be read."""
     return subprocess.Popen(
         [executable(), *map(str, arguments)],
         stdin=subprocess.DEVNULL if stdin is None else stdin,
         stdout=subprocess.DEVNULL if stdout is None else stdout,
         stderr=subprocess.PIPE,
-        **_apart(),
+        start_new_session=True,
+        creationflags=_APART,
     )
 
 
 def run(*arguments: str | Path) -> bytes:
     """Run ffmpeg to its end and give what it wrote to standard output; its own words are the error."""
     process = subprocess.run(
-        [executable(), "-hide_banner", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, **_apart()
+        [executable(), "-hide_banner", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        start_new_session=True,
+        creationflags=_APART,
     )
     if process.returncode:
         raise failure("ffmpeg", process.returncode, process.stderr)
     return process.stdout
 
 
-def _apart() -> dict[str, int]:
-    """Popen's options for a child that the terminal's Ctrl-C doesn't reach."""
-    if os.name == "nt":
-        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    return {"start_new_session": True}
+def describe(path: str | Path) -> str:
+    """What ffmpeg prints about a media file: its container, its streams, its metadata."""
+    command = [executable(), "-hide_banner", "-nostdin", *media(path)]
+    # It ends with an error, since no output is named; whether it could read the file is in the text.
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True, creationflags=_APART
+    ).stderr.decode("utf-8", "replace")
 
 
 def failure(where: str, status: int, stderr: bytes) -> RenderError:
     """The error of an ffmpeg that ended with a status other than 0, in its own words."""
     if status < 0:
         names = {int(number): number.name for number in signal.Signals}
-        hint = f"ffmpeg was ended by {names.get(-status, f'signal {-status}')}: perhaps there is too little memory."
+        name = names.get(-status, f"signal {-status}")
+        hint = f"ffmpeg was ended by {name}: perhaps there is too little memory."
         words = last_words(stderr) if stderr.strip() else "ffmpeg was ended from outside"
         return RenderError(where, words, hint)
     return RenderError(where, last_words(stderr), f"ffmpeg ended with status {status}.")
@@ -101,7 +118,7 @@ def out_of_room(stderr: bytes) -> bool:
 
 
 def last_words(stderr: bytes, lines: int = 3) -> str:
-    """The end of what ffmpeg said, in one line, without memory addresses and without what only repeats that it failed."""
+    """The end of what ffmpeg said, in one line, without addresses or mere repetitions that it failed."""
     said = [_ADDRESS.sub("", line).strip() for line in stderr.decode("utf-8", "replace").splitlines()]
     said = [line for line in dict.fromkeys(said) if line]
     telling = [line for line in said if not _ENDINGS.search(line)]

@@ -1,4 +1,4 @@
-"""Files are published whole or not at all: a temporary name beside the target, flushed to disk, then renamed."""
+"""Files are published whole or not at all: a temporary name beside the target, flushed to disk, renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def temporary_beside(target: Path) -> Path:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Wait until the file's bytes are on the disk, so that a rename never publishes a file without its content."""
+    """Wait until the file's bytes are on the disk: a rename must not publish a file without its content."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -48,7 +48,9 @@ def disk_errors(target: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(target) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
-            raise OutputError(str(target), f"can't write here: {error.strerror}", "Choose another place with -o.") from error
+            raise OutputError(
+                str(target), f"can't write here: {error.strerror}", "Choose another place with -o."
+            ) from error
         raise
 
 

@@ -42,10 +42,14 @@ class BeatGrid:
         after = np.maximum(times - beats[-1], 0.0) / self.interval_s
         return inside + before + after
 
+    @property
+    def downbeat(self) -> float:
+        """The beat at which bar 0 begins: the one nearest to ``downbeat_s``, or the first."""
+        return 0.0 if self.downbeat_s is None else float(np.round(self.beat_at(self.downbeat_s)))
+
     def bar_at(self, times_s: np.ndarray | float) -> np.ndarray:
         """Bars at times in seconds, 0 at the downbeat."""
-        start = 0.0 if self.downbeat_s is None else float(np.round(self.beat_at(self.downbeat_s)))
-        return (self.beat_at(times_s) - start) / self.beats_per_bar
+        return (self.beat_at(times_s) - self.downbeat) / self.beats_per_bar
 
     def time_of(self, beat: float) -> float:
         """Seconds at a (fractional) beat: the inverse of :meth:`beat_at`."""

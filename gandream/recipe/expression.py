@@ -142,7 +142,12 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _instead(character: str) -> str:
-    return {"^": "Powers are written **.", "[": "One band of a signal is written chroma.C.", "&": "Write `and`.", "|": "Write `or`."}.get(character, "")
+    return {
+        "^": "Powers are written **.",
+        "[": "One band of a signal is written chroma.C.",
+        "&": "Write `and`.",
+        "|": "Write `or`.",
+    }.get(character, "")
 
 
 class _Parser:
@@ -276,5 +281,7 @@ class _Parser:
         self.depth -= 1
         least, most = function.arity
         if not least <= len(arguments) <= most:
-            raise ExpressionError(f"{name.text} takes ({function.arguments}), not {len(arguments)} arguments", name.column)
+            raise ExpressionError(
+                f"{name.text} takes ({function.arguments}), not {len(arguments)} arguments", name.column
+            )
         return self.node("call", name.text, name.column, *arguments)

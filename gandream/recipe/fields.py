@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from gandream.base.assets import bundled
 from gandream.base.errors import did_you_mean, listed
@@ -28,7 +28,9 @@ def wrong(problem: str, hint: str = "", *, key: str | int | None = None, column:
 class Word(BaseModel):
     """A group of words of the recipe: frozen, and a word that isn't known is an error that names the nearest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, arbitrary_types_allowed=True
+    )
 
     @classmethod
     def words(cls) -> list[str]:
@@ -59,7 +61,12 @@ def _number(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or value in (float("inf"), -float("inf")):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or value != value
+        or value in (float("inf"), -float("inf"))
+    ):
         raise wrong("wanted a whole number")
     if value != int(value):
         raise wrong("wanted a whole number")
@@ -89,31 +96,51 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 Words = Annotated[str, BeforeValidator(_words)]
 
 
-def choice(known: Iterable[str], what: str) -> Any:
-    """Type of a field that takes one of some words; ``what`` names the kind of thing."""
-    names = tuple(known)
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Makes a field take one of some words; ``what`` names the kind of thing."""
 
-    def check(value: Any) -> str:
+    known: Iterable[str]
+    what: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:  # noqa: D105
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:  # noqa: D105
+        return {"enum": list(self.known)}
+
+    def check(self, value: Any) -> str:
+        """Give the word, or say which there are."""
+        names = tuple(self.known)
         if not isinstance(value, str) or value not in names:
             near = did_you_mean(str(value), names) if isinstance(value, str) else ""
-            raise wrong(f"wanted a {what}: {listed(names)}", near)
+            raise wrong(f"wanted a {self.what}: {listed(names)}", near)
         return str(value)
 
-    return Annotated[str, BeforeValidator(check), WithJsonSchema({"enum": list(names)})]
 
+@dataclass(frozen=True, eq=False)
+class TimeCheck:
+    """Makes a field take a time; ``problem`` gives words for a time that won't do, or nothing."""
 
-def _time(check: Callable[[Time], str]) -> Any:
-    def read(value: Any) -> Time:
+    problem: Callable[[Time], str]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:  # noqa: D105
+        return core_schema.no_info_plain_validator_function(
+            self.read, serialization=core_schema.plain_serializer_function_ser_schema(str)
+        )
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:  # noqa: D105
+        return {"type": ["number", "string"], "description": WRITTEN}
+
+    def read(self, value: Any) -> Time:
+        """Give the time, or say how times are written."""
         try:
             time = parse_time(value)
         except ValueError as error:
             raise wrong(str(error)) from None
-        if problem := check(time):
+        if problem := self.problem(time):
             raise wrong(problem)
         return time
-
-    schema = WithJsonSchema({"type": ["number", "string"], "description": WRITTEN})
-    return Annotated[Time, BeforeValidator(read), PlainSerializer(str), schema]
 
 
 def _not_negative(time: Time) -> str:
@@ -127,14 +154,18 @@ def _length(time: Time) -> str:
 
 
 def _duration(time: Time) -> str:
-    return "a length can't be a percentage: use seconds, frames, beats or bars" if time.unit == "%" else _not_negative(time)
+    return (
+        "a length can't be a percentage: use seconds, frames, beats or bars"
+        if time.unit == "%"
+        else _not_negative(time)
+    )
 
 
-Moment = _time(_not_negative)
+Moment = Annotated[Time, TimeCheck(_not_negative)]
 """A point in the film, from 0."""
-Length = _time(_length)
+Length = Annotated[Time, TimeCheck(_length)]
 """How long something is, above 0."""
-Duration = _time(_duration)
+Duration = Annotated[Time, TimeCheck(_duration)]
 """How long something is; 0 is nothing."""
 
 
@@ -168,7 +199,13 @@ def _audio(value: Any) -> FileRef:
     except OSError as error:
         raise wrong(f"can't look at this file: {error.strerror}") from None
     if not found:
-        raise wrong(*(("this is a folder, not a sound file",) if path.is_dir() else (f"no such file: {path}", _nearest_file(path))))
+        raise wrong(
+            *(
+                ("this is a folder, not a sound file",)
+                if path.is_dir()
+                else (f"no such file: {path}", _nearest_file(path))
+            )
+        )
     return FileRef(str(value), path)
 
 
@@ -182,14 +219,28 @@ def _nearest_file(path: Path) -> str:
 AudioPath = Annotated[FileRef, BeforeValidator(_audio), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 
 
-_NTSC = {Fraction(text): Fraction(rate, 1001) for text, rate in (("23.976", 24000), ("23.98", 24000), ("29.97", 30000), ("59.94", 60000), ("119.88", 120000))}
+_NTSC = {
+    Fraction(text): Fraction(rate, 1001)
+    for text, rate in (
+        ("23.976", 24000),
+        ("23.98", 24000),
+        ("29.97", 30000),
+        ("59.94", 60000),
+        ("119.88", 120000),
+    )
+}
 
 
 def _rate(value: Any) -> Fraction:
     if isinstance(value, Fraction):
         return value
     try:
-        if isinstance(value, bool) or not isinstance(value, int | float | str) or len(str(value)) > 24 or "e" in str(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float | str)
+            or len(str(value)) > 24
+            or "e" in str(value)
+        ):
             raise ValueError
         rate = Fraction(str(value))
     except (ValueError, ZeroDivisionError):
@@ -202,4 +253,6 @@ def _rate(value: Any) -> Fraction:
     return rate
 
 
-FrameRate = Annotated[Fraction, BeforeValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": ["number", "string"]})]
+FrameRate = Annotated[
+    Fraction, BeforeValidator(_rate), PlainSerializer(str), WithJsonSchema({"type": ["number", "string"]})
+]

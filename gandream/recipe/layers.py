@@ -23,7 +23,9 @@ class Layers:
 
     def written(self) -> list[str]:
         """The parts as the recipe would write them."""
-        return [part if isinstance(part, str) else f"{part[0]}-{'' if part[1] is None else part[1]}" for part in self.parts]
+        return [
+            part if isinstance(part, str) else f"{part[0]}-{'' if part[1] is None else part[1]}" for part in self.parts
+        ]
 
 
 def read_layers(value: Any) -> Layers:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from gandream.recipe.curve import EASES, Constant, Curve
-from gandream.recipe.fields import Length, Moment, Number, Switch, Whole, Word, choice, listed_as_one, wrong
+from gandream.recipe.fields import Choice, Length, Moment, Number, Switch, Whole, Word, listed_as_one, wrong
 from gandream.recipe.layers import LayerRange
 
 PATHS: dict[str, str] = {
@@ -25,10 +25,6 @@ MAX_SEED = 2**32 - 1
 
 def _helps(words: dict[str, str]) -> str:
     return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
-
-
-PathWord, EaseWord = choice(PATHS, "path"), choice(EASES, "ease")
-ModeWord, SpaceWord = choice(MODES, "mode"), choice(SPACES, "space")
 
 
 class Latent(Word):
@@ -57,12 +53,18 @@ class Walk(Word):
         BeforeValidator(listed_as_one),
         Field(min_length=1, max_length=10000, description="the latents, in order"),
     ] = tuple(Latent(seed=seed) for seed in range(4))
-    every: Annotated[Length | None, Field(description="time from one latent to the next (4s where `at` says nothing)")] = None
+    every: Annotated[
+        Length | None, Field(description="time from one latent to the next (4s where `at` says nothing)")
+    ] = None
     at: Annotated[tuple[Moment, ...] | None, Field(description="instead of `every`: the time of each latent")] = None
-    path: Annotated[PathWord, Field(description="how to go: " + _helps(PATHS))] = "slerp"
-    ease: Annotated[EaseWord, Field(description="the pace between two latents")] = "linear"
-    loop: Annotated[Switch, Field(description="after the last latent: back to the first (true), or stay there (false)")] = True
-    speed: Annotated[Curve, Field(description="how fast the path is travelled: 1 is as written; music can drive it")] = Constant(1.0)
+    path: Annotated[str, Choice(PATHS, "path"), Field(description="how to go: " + _helps(PATHS))] = "slerp"
+    ease: Annotated[str, Choice(EASES, "ease"), Field(description="the pace between two latents")] = "linear"
+    loop: Annotated[
+        Switch, Field(description="after the last latent: back to the first (true), or stay there (false)")
+    ] = True
+    speed: Annotated[
+        Curve, Field(description="how fast the path is travelled: 1 is as written; music can drive it")
+    ] = Constant(1.0)
 
     @model_validator(mode="after")
     def _timing(self) -> Walk:
@@ -92,9 +94,14 @@ class Push(Word):
         Field(description="a direction by its seed (true: from the recipe's); `by: 1` is one standard deviation"),
     ] = None
     by: Annotated[Curve, Field(description="how far, over time")] = Constant(1.0)
-    mode: Annotated[ModeWord, Field(description=_helps(MODES))] = "offset"
-    box: Annotated[Number | None, Field(gt=0, description="random drift turns round at this distance from the walk")] = None
-    space: Annotated[SpaceWord | None, Field(description=_helps(SPACES) + "; without it z, or w where `layers` are given")] = None
+    mode: Annotated[str, Choice(MODES, "mode"), Field(description=_helps(MODES))] = "offset"
+    box: Annotated[
+        Number | None, Field(gt=0, description="random drift turns round at this distance from the walk")
+    ] = None
+    space: Annotated[
+        Annotated[str, Choice(SPACES, "space")] | None,
+        Field(description=_helps(SPACES) + "; without it z, or w where `layers` are given"),
+    ] = None
     layers: Annotated[LayerRange | None, Field(description="only these style layers")] = None
 
     @model_validator(mode="after")

@@ -43,14 +43,19 @@ def _assign(tree: Any, steps: list[str], value: Any, name: str) -> Path_:
         here = ".".join(map(str, path)) or "the recipe"
         if isinstance(tree, list):
             if not re.fullmatch(r"-?\d{1,9}", step) or not -len(tree) <= int(step) < len(tree):
-                raise RecipeError(name, f"{here} is a list of {len(tree)}; '{step}' is none of its numbers, which start at 0")
-            at: Key = int(step) % len(tree)
+                raise RecipeError(
+                    name,
+                    f"{here} is a list of {len(tree)}; '{step}' is none of its numbers, which start at 0",
+                )
+            at: Any = int(step) % len(tree)
         elif isinstance(tree, dict):
             at = next((old for old in tree if str(old) == step), step)
             if not last and tree.get(at) is None:
                 tree[at] = {}
         else:
-            raise RecipeError(name, f"{here} is {_shown(tree)}, which has no '{step}' inside", f"Set {here} as a whole.")
+            raise RecipeError(
+                name, f"{here} is {_shown(tree)}, which has no '{step}' inside", f"Set {here} as a whole."
+            )
         path.append(at)
         if last:
             tree[at] = value
@@ -78,10 +83,19 @@ def put_variables(document: Document) -> Document:
             return value
         variable = str(value)[1:]
         if variable not in variables:
-            hint = did_you_mean(variable, map(str, variables)) or (f"Variables: {listed(variables)}." if variables else "There are no `vars`.")
-            raise RecipeError(f"{document.mark(path).at()}  {dotted(path)} = {value}", f"there is no variable '{variable}'", hint)
+            hint = did_you_mean(variable, map(str, variables)) or (
+                f"Variables: {listed(variables)}." if variables else "There are no `vars`."
+            )
+            raise RecipeError(
+                f"{document.mark(path).at()}  {dotted(path)} = {value}",
+                f"there is no variable '{variable}'",
+                hint,
+            )
         if variable in using:
-            raise RecipeError(f"{document.mark(path).at()}  {dotted(path)} = {value}", f"the variable '{variable}' is made of itself")
+            raise RecipeError(
+                f"{document.mark(path).at()}  {dotted(path)} = {value}",
+                f"the variable '{variable}' is made of itself",
+            )
         return put(variables[variable], path, (*using, variable))
 
     document.tree = put(document.tree, (), ())

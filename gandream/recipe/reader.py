@@ -81,7 +81,11 @@ _CORE = (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.0123456789")),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        list("-+.0123456789"),
+    ),
 )
 for _name, _pattern, _first in _CORE:
     _Yaml.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})$"), _first)
@@ -167,7 +171,9 @@ def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str) -> RecipeEr
     if mark and text[mark.index : mark.index + 1] == "\t":
         return RecipeError(where, "YAML is indented with spaces; here is a tab", "Replace the tab with spaces.")
     context = f" ({error.context})" if error.context else ""
-    hint = "If this is text with ':' or '#' in it, put it in quotes." if "mapping values" in (error.problem or "") else ""
+    hint = (
+        "If this is text with ':' or '#' in it, put it in quotes." if "mapping values" in (error.problem or "") else ""
+    )
     if "expected a single document" in (error.context or ""):
         return RecipeError(where, "a second document begins here (---); a recipe is one", "")
     return RecipeError(where, f"not valid YAML: {error.problem}{context}", hint)
@@ -183,7 +189,11 @@ class _Builder:
     def build(self, node: yaml.Node, path: Path_, key: yaml.Node | None) -> Any:
         self.values += 1
         if self.values > MAX_VALUES:
-            raise RecipeError(self.name, f"aliases repeat things into more than {MAX_VALUES} values", "No recipe needs that.")
+            raise RecipeError(
+                self.name,
+                f"aliases repeat things into more than {MAX_VALUES} values",
+                "No recipe needs that.",
+            )
         start, place = (key or node).start_mark, node.start_mark
         one_line = node.start_mark.line == node.end_mark.line
         quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
@@ -202,7 +212,11 @@ class _Builder:
     def refuse_tag(self, node: yaml.Node, known: tuple[str, ...]) -> None:
         if node.tag not in {_TAG + tag for tag in known}:
             tag = node.tag.replace(_TAG, "!!")
-            raise RecipeError(_place(self.name, node.start_mark), f"the tag {tag} has no meaning in a recipe", "Remove it: a recipe is data.")
+            raise RecipeError(
+                _place(self.name, node.start_mark),
+                f"the tag {tag} has no meaning in a recipe",
+                "Remove it: a recipe is data.",
+            )
 
     def sequence(self, node: yaml.Node, path: Path_) -> list[Any]:
         self.refuse_tag(node, ("seq",))

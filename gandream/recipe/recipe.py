@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.curve import AnyCurve, Constant, Curve, Expression, Keyframes
@@ -16,6 +26,7 @@ from gandream.recipe.motion import MAX_SEED, Push, Walk
 from gandream.recipe.overrides import dotted
 from gandream.recipe.reader import Document, Key, Path_
 from gandream.recipe.signals import FLATS, PITCHES, Signal
+from gandream.recipe.text import Text
 from gandream.recipe.times import Time
 from gandream.recipe.video import Video
 
@@ -25,33 +36,60 @@ LANGUAGE = 1
 class Tempo(Word):
     """The beat grid, where it isn't to be heard from the music."""
 
-    bpm: Annotated[Number | None, Field(ge=10, le=1000, description="beats per minute; without it the music is tracked")] = None
+    bpm: Annotated[
+        Number | None, Field(ge=10, le=1000, description="beats per minute; without it the music is tracked")
+    ] = None
     beats_per_bar: Annotated[Whole, Field(ge=1, le=64, description="beats in a bar")] = 4
     first_beat: Annotated[Moment | None, Field(description="where in the music the first bar begins")] = None
 
 
-def _model(value: Any) -> str:
+@dataclass(frozen=True)
+class ModelRef:
+    """A model as the recipe names it, and the folder that a relative file name starts from."""
+
+    written: str
+    folder: Path = Path()
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def _model(value: Any) -> ModelRef:
+    if isinstance(value, ModelRef):
+        return value
     if not isinstance(value, str) or not value.strip():
         raise wrong("wanted the name of a model, such as cppn#7")
-    return str(value)
+    return ModelRef(str(value), value.folder if isinstance(value, Text) else Path())
+
+
+Model = Annotated[ModelRef, BeforeValidator(_model), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 
 
 class Recipe(Word):
     """A recipe as checked: frozen; `where` gives the place of each word in its file."""
 
     gandream: Annotated[Whole, Field(description="version of the language")] = LANGUAGE
-    model: Annotated[str, BeforeValidator(_model), Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
+    model: Annotated[Model, Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
     seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
     title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None
     audio: Annotated[AudioPath | None, Field(description="the music: a file, or `bundled:night_drive`")] = None
     tempo: Annotated[Tempo, Field(description="the beat grid, where it isn't to be heard from the music")] = Tempo()
-    signals: Annotated[dict[Words, Signal], Field(description="what the music does, each under a name of your choice")] = {}
-    vars: Annotated[dict[Words, Any], Field(description="your own names: numbers in expressions, anything as a whole `$name`")] = {}
+    signals: Annotated[
+        dict[Words, Signal], Field(description="what the music does, each under a name of your choice")
+    ] = Field(default_factory=dict)
+    vars: Annotated[
+        dict[Words, Any],
+        Field(description="your own names: numbers in expressions, anything as a whole `$name`"),
+    ] = Field(default_factory=dict)
     walk: Annotated[Walk, Field(description="the base path through latent space")] = Walk()
     push: Annotated[
-        tuple[Push, ...], BeforeValidator(listed_as_one), Field(description="moves the latent off the walk; one or a list")
+        tuple[Push, ...],
+        BeforeValidator(listed_as_one),
+        Field(description="moves the latent off the walk; one or a list"),
     ] = ()
-    truncation: Annotated[Curve, Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder")] = Constant(1.0)
+    truncation: Annotated[
+        Curve, Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder")
+    ] = Constant(1.0)
     video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
 
     _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))
@@ -59,9 +97,17 @@ class Recipe(Word):
     @model_validator(mode="after")
     def _sensible(self) -> Recipe:
         if self.gandream != LANGUAGE:
-            raise wrong(f"this gandream knows version {LANGUAGE} of the language", "Is there a newer gandream?", key="gandream")
+            raise wrong(
+                f"this gandream knows version {LANGUAGE} of the language",
+                "Is there a newer gandream?",
+                key="gandream",
+            )
         if self.signals and self.audio is None and any(signal.of is None for signal in self.signals.values()):
-            raise wrong("signals need music to listen to", "Add `audio: bundled:night_drive` or a file of yours.", key="signals")
+            raise wrong(
+                "signals need music to listen to",
+                "Add `audio: bundled:night_drive` or a file of yours.",
+                key="signals",
+            )
         return self
 
     @property
@@ -81,7 +127,11 @@ class Recipe(Word):
 def place(document: Document, path: Path_, column: int | None = None) -> str:
     """Where a path of the document stands, its key path, and its value if that is short."""
     path, value = _as_written(document.tree, path)
-    shown = "" if value is None or isinstance(value, dict | list) else f" = {str(value)[:60]}{'…' if len(str(value)) > 60 else ''}"
+    shown = (
+        ""
+        if value is None or isinstance(value, dict | list)
+        else f" = {str(value)[:60]}{'…' if len(str(value)) > 60 else ''}"
+    )
     return f"{document.mark(path).at(column)}  {dotted(path)}{shown}".rstrip()
 
 
@@ -89,16 +139,20 @@ def _as_written(value: Any, path: Path_) -> tuple[Path_, Any]:
     """A path without the steps that short forms leave out (``push: {...}`` for a list of one), and the value there."""
     written: list[Key] = []
     for step in path:
-        if isinstance(value, dict) and step in value:
+        if _holds(value, step):
             value = value[step]
-        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-            value = value[step]
-        elif isinstance(value, dict) and isinstance(step, str):
+        elif isinstance(value, dict) and not isinstance(step, int):
             value = None
         else:
             continue
         written.append(step)
     return tuple(written), value
+
+
+def _holds(value: Any, step: Any) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value
 
 
 def curves_in(word: BaseModel, path: Path_ = ()) -> Iterator[tuple[Path_, AnyCurve]]:
@@ -135,12 +189,25 @@ def needs_beats(recipe: Recipe) -> bool:
         return True
     if any(signal.source == "beat" for signal in recipe.signals.values()):
         return True
-    return any(node.value in BEAT_NAMES for _, curve in curves_in(recipe) if isinstance(curve, Expression) for node in names_in(curve.tree))
+    return any(
+        node.value in BEAT_NAMES
+        for _, curve in curves_in(recipe)
+        if isinstance(curve, Expression)
+        for node in names_in(curve.tree)
+    )
 
 
 def check_names(recipe: Recipe) -> list[RecipeError]:
     """Mistakes in the names of signals and variables, and in the names that expressions use."""
-    return [*_declared(recipe), *(error for path, curve in curves_in(recipe) if isinstance(curve, Expression) for error in _used(recipe, path, curve))]
+    return [
+        *_declared(recipe),
+        *(
+            error
+            for path, curve in curves_in(recipe)
+            if isinstance(curve, Expression)
+            for error in _used(recipe, path, curve)
+        ),
+    ]
 
 
 def _declared(recipe: Recipe) -> Iterator[RecipeError]:
@@ -170,7 +237,14 @@ def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
     if name in recipe.vars:
         value = recipe.vars[name]
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return ("", "") if number else (f"the variable '{name}' is no number, so it can't be used in an expression", "Use it as a whole: $" + name)
+        return (
+            ("", "")
+            if number
+            else (
+                f"the variable '{name}' is no number, so it can't be used in an expression",
+                "Use it as a whole: $" + name,
+            )
+        )
     signal = recipe.signals.get(name)
     if signal is None:
         known = [*recipe.signals, *recipe.vars, *NAMES]
@@ -178,7 +252,11 @@ def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
             return f"'{name}' is a function", f"Write {name}({FUNCTIONS[name].arguments})."
         return f"there is nothing called '{name}'", did_you_mean(name, known) or f"There is: {listed(known)}."
     if signal.source != "chroma":
-        return ("", "") if node.kind == "name" else (f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}.")
+        return (
+            ("", "")
+            if node.kind == "name"
+            else (f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}.")
+        )
     if node.kind == "name":
         return f"'{name}' has twelve bands", f"Choose one: {name}.C, {name}.C# ... {name}.B."
     pitch = FLATS.get(str(node.value), str(node.value))

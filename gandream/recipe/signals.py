@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from gandream.recipe.fields import AudioPath, Duration, Number, Word, choice, wrong
+from gandream.recipe.fields import AudioPath, Choice, Duration, Number, Word, wrong
 
 KINDS: dict[str, str] = {
     "rms": "loudness (root mean square)",
@@ -18,16 +18,21 @@ KINDS: dict[str, str] = {
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
-Kind = choice(KINDS, "signal")
 Unit = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Signal(Word):
     """One signal: what is heard, where, and the envelope that shapes it, in this order: smooth, clip, gate, power, attack/release, delay, range."""
 
-    source: Kind = Field(alias="from", description="what is heard: " + "; ".join(f"`{k}`: {v}" for k, v in KINDS.items()))
-    low: Annotated[Number | None, Field(ge=0, le=11025, description="lowest frequency heard, Hz (rms, onset, band)")] = None
-    high: Annotated[Number | None, Field(gt=0, le=11025, description="highest frequency heard, Hz (rms, onset, band)")] = None
+    source: Annotated[str, Choice(KINDS, "signal")] = Field(
+        alias="from", description="what is heard: " + "; ".join(f"`{k}`: {v}" for k, v in KINDS.items())
+    )
+    low: Annotated[
+        Number | None, Field(ge=0, le=11025, description="lowest frequency heard, Hz (rms, onset, band)")
+    ] = None
+    high: Annotated[
+        Number | None, Field(gt=0, le=11025, description="highest frequency heard, Hz (rms, onset, band)")
+    ] = None
     of: Annotated[AudioPath | None, Field(description="another sound file to listen to instead, such as a stem")] = None
     smooth: Annotated[Duration | None, Field(description="gaussian smoothing, centred; the sigma as a time")] = None
     clip: Annotated[
@@ -35,7 +40,9 @@ class Signal(Word):
         Field(description="percentiles that become 0 and 1; one number names the upper one"),
     ] = None
     gate: Annotated[Unit, Field(description="what is below this is 0; the rest stays as it is")] = 0.0
-    power: Annotated[Number, Field(gt=0, le=32, description="exponent: above 1 keeps the peaks, below 1 lifts the quiet")] = 1.0
+    power: Annotated[
+        Number, Field(gt=0, le=32, description="exponent: above 1 keeps the peaks, below 1 lifts the quiet")
+    ] = 1.0
     attack: Annotated[Duration | None, Field(description="time constant of rising (63 % of the way)")] = None
     release: Annotated[Duration | None, Field(description="time constant of falling (to 37 %)")] = None
     delay: Annotated[Duration | None, Field(description="how much later than the music")] = None
@@ -46,7 +53,11 @@ class Signal(Word):
     def _short(cls, value: Any) -> Any:
         """``level: rms`` is short for ``level: {from: rms}``, and ``clip: 95`` for ``clip: [0, 95]``."""
         value = {"from": value} if isinstance(value, str) else value
-        if isinstance(value, dict) and isinstance(value.get("clip"), int | float) and not isinstance(value["clip"], bool):
+        if (
+            isinstance(value, dict)
+            and isinstance(value.get("clip"), int | float)
+            and not isinstance(value["clip"], bool)
+        ):
             value = {**value, "clip": [0, value["clip"]]}
         return value
 

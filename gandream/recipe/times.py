@@ -26,7 +26,10 @@ _UNITS: dict[str, tuple[Unit, Fraction]] = {
     "bars": ("bars", Fraction(1)),
     "%": ("%", Fraction(1)),
 }
-_NUMBER = re.compile(r"([+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:e[+-]?\d{1,2})?|\d{1,6}/\d{1,6})\s*([a-z%]*)", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"([+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:e[+-]?\d{1,2})?|\d{1,6}/\d{1,6})\s*([a-z%]*)",
+    re.IGNORECASE,
+)
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{2}(?:\.\d{1,9})?)")
 
 
@@ -36,6 +39,11 @@ class Time:
 
     amount: Fraction
     unit: Unit = "s"
+
+    @classmethod
+    def seconds(cls, amount: int | Fraction) -> Time:
+        """A time in seconds."""
+        return cls(Fraction(amount))
 
     def __str__(self) -> str:
         amount = str(self.amount.numerator) if self.amount.denominator == 1 else f"{float(self.amount):.12g}"

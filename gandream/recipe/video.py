@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from gandream.recipe.fields import FrameRate, Length, Moment, Switch, Whole, Word, choice, wrong
+from gandream.recipe.fields import Choice, FrameRate, Length, Moment, Switch, Whole, Word, wrong
 
 CONTAINERS: dict[str, str] = {"mp4": "plays everywhere"}
 CODECS: dict[str, str] = {"h264": "plays everywhere (libx264)"}
@@ -16,14 +16,12 @@ SUBSAMPLINGS: dict[str, str] = {"420": "plays everywhere", "444": "full colour; 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MIN_SIDE, MAX_SIDE = 16, 8192
 
-ContainerWord, CodecWord, PresetWord = choice(CONTAINERS, "file kind"), choice(CODECS, "codec"), choice(PRESETS, "preset")
-
 
 def _size(value: Any) -> tuple[int, int]:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,7})\s*[x×]\s*(\d{1,7})", value)):
         value = [int(match[1]), int(match[2])]
-    sides = list(value) if isinstance(value, list | tuple) else [value, value]
-    if len(sides) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in sides):
+    sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value] * 2
+    if len(sides) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) for side in sides):
         raise wrong("wanted a size in pixels: 512, 1280x720 or [1280, 720] (width, height)")
     if not all(MIN_SIDE <= side <= MAX_SIDE for side in sides):
         raise wrong(f"each side must be from {MIN_SIDE} to {MAX_SIDE} pixels")
@@ -31,24 +29,37 @@ def _size(value: Any) -> tuple[int, int]:
 
 
 Size = Annotated[
-    tuple[int, int], BeforeValidator(_size), WithJsonSchema({"type": ["integer", "string", "array"], "description": "512, 1280x720"})
+    tuple[int, int],
+    BeforeValidator(_size),
+    WithJsonSchema({"type": ["integer", "string", "array"], "description": "512, 1280x720"}),
 ]
-SubsamplingWord = Annotated[
-    choice(SUBSAMPLINGS, "chroma subsampling"),
-    BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value),
-]
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Video(Word):
     """The picture, its time and its file."""
 
     size: Annotated[Size, Field(description="width and height in pixels")] = (512, 512)
-    fps: Annotated[FrameRate, Field(description="frames per second; 23.976, 29.97 and 59.94 mean 24000/1001 and so on")] = Fraction(30)
-    duration: Annotated[Length | None, Field(description="without it: to the end of the music, or once round the walk")] = None
+    fps: Annotated[
+        FrameRate, Field(description="frames per second; 23.976, 29.97 and 59.94 mean 24000/1001 and so on")
+    ] = Fraction(30)
+    duration: Annotated[
+        Length | None, Field(description="without it: to the end of the music, or once round the walk")
+    ] = None
     start: Annotated[Moment | None, Field(description="where in the music the film begins")] = None
     loop: Annotated[Switch, Field(description="stretch the walk so that the film's end meets its beginning")] = False
-    file: Annotated[ContainerWord, Field(description="kind of file")] = "mp4"
-    codec: Annotated[CodecWord, Field(description="how the pictures are coded")] = "h264"
-    crf: Annotated[Whole, Field(ge=0, le=51, description="constant rate factor: 0 lossless, 18 looks the same, 28 small")] = 18
-    preset: Annotated[PresetWord, Field(description="encoder effort: slower is smaller")] = "medium"
-    subsampling: Annotated[SubsamplingWord, Field(description="chroma subsampling: 420 or 444")] = "420"
+    file: Annotated[str, Choice(CONTAINERS, "file kind"), Field(description="kind of file")] = "mp4"
+    codec: Annotated[str, Choice(CODECS, "codec"), Field(description="how the pictures are coded")] = "h264"
+    crf: Annotated[
+        Whole, Field(ge=0, le=51, description="constant rate factor: 0 lossless, 18 looks the same, 28 small")
+    ] = 18
+    preset: Annotated[str, Choice(PRESETS, "preset"), Field(description="encoder effort: slower is smaller")] = "medium"
+    subsampling: Annotated[
+        str,
+        Choice(SUBSAMPLINGS, "chroma subsampling"),
+        BeforeValidator(_text),
+        Field(description="chroma subsampling: 420 or 444"),
+    ] = "420"

@@ -1,4 +1,4 @@
-"""What an MP4 or MOV file says about its picture track, read from its boxes (ISO/IEC 14496-12), without a decoder.
+"""What an MP4 or MOV file says about its pictures, read from its boxes (ISO/IEC 14496-12), without a decoder.
 
 A reader of files that we wrote ourselves: anything unexpected means that the file is not whole.
 """
@@ -30,14 +30,14 @@ class PictureTrack:
     timescale: int
     """Ticks per second."""
     ticks: int
-    """Ticks of each sample; all are equal, but a last one in decoding order that is 0 or shorter is tolerated."""
+    """Ticks of each sample. All are equal; one, as the last of a track may be, is allowed to differ."""
     samples: int
     """Coded frames in the file, all of them inside it."""
     delay: int
     """Frames by which the first picture is shown later than it is decoded (for B-frames)."""
     starts_with_key: bool
     config: bytes
-    """The sample entry without its bit rate: codec, size, parameter sets, colours. Equal ones can be joined."""
+    """The sample entry but its bit rate: codec, size, parameter sets, colours. Equal ones can be joined."""
 
 
 def picture_track(path: Path) -> PictureTrack:
@@ -121,7 +121,8 @@ def _track(track: bytes, file_size: int) -> PictureTrack:
     table = _one(track, b"mdia", b"minf", b"stbl")
     kind, entry = next(_boxes(_one(table, b"stsd")[8:]))
     width, height = struct.unpack_from(">HH", entry, 24)
-    # A visual sample entry is 78 bytes of fields, then boxes; btrt holds the bit rate, which no two segments share.
+    # A visual sample entry is 78 bytes of fields, then boxes; btrt is the bit rate, which no two segments
+    # share.
     config = kind + entry[:78] + b"".join(name + body for name, body in _boxes(entry[78:]) if name != b"btrt")
     durations = _runs(_one(table, b"stts"), "II")
     ticks = durations[0][1]
@@ -135,7 +136,15 @@ def _track(track: bytes, file_size: int) -> PictureTrack:
     keys = _all(table, b"stss")
     starts = not keys or _runs(keys[0], "I")[:1] == [(1,)]
     return PictureTrack(
-        kind.decode("latin-1"), width, height, timescale, ticks, samples, first // max(ticks, 1), starts, config
+        kind.decode("latin-1"),
+        width,
+        height,
+        timescale,
+        ticks,
+        samples,
+        first // max(ticks, 1),
+        starts,
+        config,
     )
 
 

@@ -1,7 +1,7 @@
 """Pictures as an encoder takes them: planar Y'CbCr of BT.709 for video, interleaved R'G'B' for PNG.
 
-Only multiplications and additions, each rounded on its own: no fused or blocked arithmetic, so that the bytes of a
-frame depend neither on its batch nor on the number of threads, nor on whether a CPU or a GPU did it.
+Only multiplications and additions, each rounded on its own: no fused or blocked arithmetic, so that the bytes
+of a frame depend neither on its batch nor on the number of threads, nor on whether a CPU or a GPU made them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 Subsampling = Literal["420", "444"]
 
-# E'Y = 0.2126 E'R + 0.7152 E'G + 0.0722 E'B; E'CB = (E'B - E'Y) / 1.8556; E'CR = (E'R - E'Y) / 1.5748 (BT.709-6, 3.2, 3.3).
+# E'Y = 0.2126 E'R + 0.7152 E'G + 0.0722 E'B (BT.709-6, 3.2);
+# E'CB = (E'B - E'Y) / 1.8556, E'CR = (E'R - E'Y) / 1.5748 (3.3).
 RED, GREEN, BLUE = 0.2126, 0.7152, 0.0722
 BLUE_SCALE, RED_SCALE = 1.8556, 1.5748
 
@@ -24,10 +25,11 @@ def frame_bytes(width: int, height: int, subsampling: Subsampling) -> int:
 
 
 def planar_yuv(images: Tensor, subsampling: Subsampling = "420") -> Tensor:
-    """BT.709 limited range planes Y, Cb, Cr (16..235, 16..240) of [N, 3, H, W] in [-1, 1]: uint8 [N, bytes], same device.
+    """BT.709 planes Y (16..235), Cb, Cr (16..240) of [N, 3, H, W] in [-1, 1]: uint8 [N, bytes], same device.
 
-    Values beyond [-1, 1] are clamped; finite ones are wanted (NaN becomes an arbitrary code). In 420 a chroma sample
-    lies on the even columns and halfway between two rows (BT.709 and H.264 "left"): [1 2 1]/4 across, the mean down.
+    Values beyond [-1, 1] are clamped; NaN becomes an arbitrary code. In 420 a chroma sample lies on the even
+    columns, halfway between two rows ("left" in H.264, figure E-1): [1 2 1]/4 across, the mean of two rows
+    down.
     """
     import torch
 
@@ -36,7 +38,9 @@ def planar_yuv(images: Tensor, subsampling: Subsampling = "420") -> Tensor:
         raise ValueError(f"{channels = }: planar Y'CbCr is made of three")
     if subsampling == "420" and (height % 2 or width % 2):
         raise ValueError(f"{width}x{height}: 4:2:0 wants even sizes")
-    planes = torch.empty((n, frame_bytes(width, height, subsampling)), dtype=torch.uint8, device=images.device)
+    planes = torch.empty(
+        (n, frame_bytes(width, height, subsampling)), dtype=torch.uint8, device=images.device
+    )
     # On a CPU frame by frame, so that the planes stay in its cache (3x); a GPU wants few and large kernels.
     step = 1 if images.device.type == "cpu" else max(n, 1)
     for first in range(0, n, step):
@@ -55,7 +59,8 @@ def _convert(images: Tensor, planes: Tensor, subsampling: Subsampling) -> None:
     luma += term
     torch.mul(blue, BLUE, out=term)
     luma += term
-    # [-1, 1] is 219 codes from 16: DY = round(219 E'Y + 16) (BT.709-6, 3.4); the conversion to uint8 cuts, hence + 0.5.
+    # D'Y = INT[(219 E'Y + 16)] (BT.709-6, 3.4), INT being the nearest; the conversion to uint8 cuts, hence +
+    # 0.5.
     torch.mul(luma, 219 / 2, out=term)
     term += 219 / 2 + 16 + 0.5
     planes[:, : height * width].view(n, height, width).copy_(term)
@@ -70,7 +75,7 @@ def _convert(images: Tensor, planes: Tensor, subsampling: Subsampling) -> None:
 
 
 def _halve(plane: Tensor) -> Tensor:
-    """[N, H, W] to [N, H/2, W/2]: the mean of two rows, [1 2 1]/4 centred on even columns, the edge repeated."""
+    """[N, H, W] to [N, H/2, W/2]: the mean of two rows, [1 2 1]/4 round even columns, the edge repeated."""
     rows = plane[:, 0::2] + plane[:, 1::2]
     even, odd = rows[:, :, 0::2], rows[:, :, 1::2]
     sums = even * 2.0

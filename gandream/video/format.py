@@ -12,13 +12,13 @@ from gandream.video.colour import Subsampling, frame_bytes
 REVISION = 1
 """Raised when the arguments below change what the encoder makes of the same pictures."""
 
-FINEST_TICK = 480_000
-"""Ticks per second up to which a microsecond, which is all that ffconcat can say, still names one tick."""
+LARGEST_NUMERATOR = 1_000_000
+"""Of a frame rate: a tick then is a microsecond or more, the finest that all of ffmpeg's steps tell apart."""
 
 
 @dataclass(frozen=True)
 class VideoFormat:
-    """How frames become a file. Two segments of equal :meth:`key` and equal frames are equal byte for byte."""
+    """How frames become a file: segments of equal :meth:`key` and equal frames are equal byte for byte."""
 
     width: int
     height: int
@@ -30,7 +30,7 @@ class VideoFormat:
     """How long x264 tries: ``ultrafast`` to ``veryslow``."""
     subsampling: Subsampling = "420"
     threads: int = 4
-    """Frame threads of the encoder. They shape its bytes, so the number is fixed and never the machine's own."""
+    """Frame threads of the encoder. They shape its bytes, so the number is never taken from the machine."""
     gop: int = 0
     """Most frames from one key frame to the next; 0 is two seconds."""
 
@@ -38,11 +38,13 @@ class VideoFormat:
         if self.codec != "h264":
             raise ValueError(f"{self.codec = }: only h264 is known")
         if min(self.width, self.height) < 2 or self.fps <= 0 or self.threads < 1 or self.gop < 0:
-            raise ValueError(f"{self.width}x{self.height} at {self.fps} fps, {self.threads = }, {self.gop = }")
+            raise ValueError(
+                f"{self.width}x{self.height} at {self.fps} fps, {self.threads = }, {self.gop = }"
+            )
         if self.subsampling == "420" and (self.width % 2 or self.height % 2):
             raise ValueError(f"{self.width}x{self.height}: 4:2:0 wants even sizes")
-        if self.fps.numerator > FINEST_TICK:
-            raise ValueError(f"{self.fps} fps: write it with a numerator up to {FINEST_TICK}")
+        if self.fps.numerator > LARGEST_NUMERATOR:
+            raise ValueError(f"{self.fps} fps: write it with a numerator up to {LARGEST_NUMERATOR}")
 
     @property
     def frame_bytes(self) -> int:
@@ -56,9 +58,11 @@ class VideoFormat:
 
     @property
     def timescale(self) -> int:
-        """Ticks per second of the picture track: a multiple of the rate's numerator, so each frame is whole ticks."""
+        """Ticks per second of the pictures: a multiple of the rate's numerator, so a frame is whole ticks."""
         times = 1
-        while self.fps.numerator * times < 10_000:  # as ffmpeg's own muxer does; tiny timescales confuse players
+        while (
+            self.fps.numerator * times < 10_000
+        ):  # as ffmpeg's own muxer does; tiny timescales confuse players
             times *= 2
         return self.fps.numerator * times
 
@@ -69,20 +73,55 @@ class VideoFormat:
 
     def key(self) -> dict[str, Any]:
         """Everything that shapes the bytes, as plain values for a content key."""
-        return {**asdict(self), "fps": str(self.fps), "crf": float(self.crf), "revision": REVISION, "ffmpeg": ffmpeg.build()}
+        return {
+            **asdict(self),
+            "fps": str(self.fps),
+            "crf": float(self.crf),
+            "revision": REVISION,
+            "ffmpeg": ffmpeg.build(),
+        }
 
     def arguments(self, target: str) -> list[str]:
         """What ffmpeg is told, to encode raw planes from its standard input into the file ``target``."""
-        # Tagged on both sides: the input's tags tell ffmpeg that nothing is to be converted, the output's reach the
-        # stream (VUI) and the container (colr). "left" is what H.264 means when it says nothing about chroma.
-        tags = ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+        # Tagged on both sides: the input's tags tell ffmpeg that nothing is to be converted, the output's
+        # reach the stream (VUI) and the container (colr). Chroma at "left" is what H.264 means when it says
+        # nothing.
+        tags = [
+            "-color_range",
+            "tv",
+            "-colorspace",
+            "bt709",
+            "-color_primaries",
+            "bt709",
+            "-color_trc",
+            "bt709",
+        ]
         tags += ["-chroma_sample_location", "left"]
         source = ["-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-video_size", f"{self.width}x{self.height}"]
         source += ["-framerate", str(self.fps), *tags, "-i", "pipe:0"]
-        coder = ["-c:v", "libx264", "-preset", self.preset, "-crf", f"{self.crf:g}", "-threads", str(self.threads)]
+        coder = [
+            "-c:v",
+            "libx264",
+            "-preset",
+            self.preset,
+            "-crf",
+            f"{self.crf:g}",
+            "-threads",
+            str(self.threads),
+        ]
         coder += ["-g", str(self.gop or max(1, round(2 * self.fps))), "-pix_fmt", self.pix_fmt, *tags]
         # One movie tick is one track tick: otherwise the edit list is rounded to milliseconds.
         container = ["-video_track_timescale", str(self.timescale), "-movie_timescale", str(self.timescale)]
-        # No -nostdin here: the pictures come that way.
-        quiet = ["-hide_banner", "-loglevel", "error", "-xerror", "-y"]
-        return [*quiet, *source, "-map", "0:v:0", "-fps_mode", "passthrough", *coder, *ffmpeg.BITEXACT[:4], *container, "-f", "mp4", target]
+        picture = ["-map", "0:v:0", "-fps_mode", "passthrough"]
+        return [
+            *ffmpeg.QUIET,
+            *source,
+            *picture,
+            *coder,
+            *ffmpeg.BITEXACT,
+            *container,
+            "-f",
+            "mp4",
+            "-y",
+            target,
+        ]

@@ -5,109 +5,141 @@ Every hidden layer computes act(scale * normalise(W h) + shift), where scale and
 and deviation of W h are taken over a fixed grid of points in the centred square, not over the picture, so that a
 picture does not depend on its size, its aspect, its tiles or the camera; and since they are known before the first
 pixel, all of it folds into W' = W * scale / deviation and a bias: one matrix product per layer and tile.
+
+The fields that make the picture are read from several depths, as in the skip generator of Karras et al. 2020
+(section 4.1): large masses first, fine detail on top, with amplitudes that fall with frequency as in nature.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from gandream.models.cppn.palette import anchors, light_levels
-from gandream.models.cppn.weights import GAUSS, INPUTS, LIGHTS, SINE, TANH, UNITS
+from gandream.models.cppn.palette import colours, levels
+from gandream.models.cppn.weights import FIELDS, GAUSS, INPUTS, SINE, TANH, UNITS
 
 PROBE = 32
 """Points on a side of the grid that the statistics are taken over."""
-GAINS = (1.1, 0.85, 0.85, 0.9, 1.0, 1.2, 1.5)
+GAINS = (1.2, 0.95, 0.95, 1.05, 1.25, 1.6, 2.2)
 """Deviation of what goes into each hidden layer's activations: the first sets the size of shapes, later ones detail."""
-SCALE, SHIFT = 0.35, 0.55
-"""How far a style moves the scale (in log) and the shift of a unit, for one deviation of w."""
+TAPS = {
+    1: (1.0, 1.0, 1.0, 1.0, 0.4),
+    3: (0.5, 0.5, 0.7, 0.8, 1.0),
+    5: (0.2, 0.2, 0.4, 0.7, 0.4),
+    6: (0.1, 0.1, 0.25, 0.55, 0.1),
+}
+"""Hidden layers that the fields are read from, and what part of each field comes from there."""
+SCALE = 0.7
+"""How far a style moves the scale of a unit, in log, at most."""
+SHIFTS = (0.7, 0.65, 0.55, 0.4, 0.4, 0.4, 0.4)
+"""How far a style moves the shift of a unit in each layer, per deviation of w: coarse layers move the composition."""
 EPSILON = 0.05
-TAPS = {1: 1.0, 3: 0.7, 5: 0.45, 6: 0.3}
-"""Hidden layers that the lights are read from, and their share: large masses of light first, fine detail on top
-(the skip generator of Karras et al. 2020, section 4.1; amplitudes fall with frequency as in nature)."""
-NORM = sum(share**2 for share in TAPS.values()) ** 0.5
+ROUNDING = 0.02
+"""Radius and mirror distance are sqrt(d^2 + this): without it there would be a tip and a crease."""
 
 
+@dataclass(frozen=True)
 class Folded:
-    """One frame's network: matrices whose last column is the bias."""
+    """One frame's network as matrices; the last column of each is the bias."""
 
-    def __init__(self, layers: list[Tensor], readouts: dict[int, Tensor], colours: Tensor):
-        self.layers = layers  # [UNITS, INPUTS + 1], then [UNITS, UNITS + 1] each
-        self.readouts = readouts  # [LIGHTS, UNITS + 1] for each tapped layer
-        self.colours = colours  # [3, LIGHTS], linear RGB of each light
-
-
-def activate(h: Tensor) -> None:
-    """Apply sine, tanh and Gaussian to their blocks of rows of h [UNITS, P], in place."""
-    h[:SINE].sin_()
-    h[SINE : SINE + TANH].tanh_()
-    bumps = h[SINE + TANH : UNITS]
-    bumps.mul_(bumps).neg_().exp_()
+    layers: list[Tensor]  # [UNITS, INPUTS + 1], then [UNITS, UNITS + 1] each
+    taps: dict[int, Tensor]  # [FIELDS, UNITS + 1] by hidden layer
+    colours: Tensor  # [3, FIELDS + 1]
 
 
-def normalised(weights: Tensor, h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1]; statistics over h's points."""
-    a = torch.mm(weights, h)
-    mean = a.mean(dim=1)
-    gain = scale / (a.var(dim=1, unbiased=False) + EPSILON**2).sqrt()
-    return torch.cat([weights * gain[:, None], (shift - mean * gain)[:, None]], dim=1).contiguous()
+@dataclass(frozen=True)
+class Scratch:
+    """Room for a tile of P points. Last rows stay 1, and carry the biases."""
 
+    seen: Tensor  # [INPUTS + 1, P]
+    here: Tensor  # [UNITS + 1, P]
+    there: Tensor  # [UNITS + 1, P]
+    fields: Tensor  # [FIELDS + 1, P]
+    zero: Tensor  # [GAUSS, 1]
 
-def inputs_of(x: Tensor, y: Tensor, mirror: tuple[float, float], out: Tensor) -> None:
-    """Write what the first layer sees of the points x, y [P] into out [INPUTS + 1, P]."""
-    out[0], out[1] = x, y
-    torch.addcmul(x * x + 0.02, y, y, out=out[2])
-    out[2].sqrt_()
-    torch.add(x * mirror[0], y, alpha=mirror[1], out=out[3])
-    out[3].square_().add_(0.02).sqrt_()
-    out[4] = 1
+    @classmethod
+    def make(cls, points: int, device: torch.device) -> Scratch:
+        """Allocate for ``points`` points."""
+        rows = (INPUTS + 1, UNITS + 1, UNITS + 1, FIELDS + 1)
+        return cls(*(torch.ones(count, points, device=device) for count in rows), torch.zeros(GAUSS, 1, device=device))
+
+    def part(self, points: int) -> Scratch:
+        """The first ``points`` points of this."""
+        if points == self.here.shape[1]:
+            return self
+        return Scratch(*(t[:, :points] for t in (self.seen, self.here, self.there, self.fields)), self.zero)
 
 
 class Field:
     """A network's matrices on a device, and what can be done with them."""
 
-    def __init__(self, first: Tensor, hidden: Tensor, readout: Tensor, mirror: tuple[float, float]):
-        self.first, self.hidden, self.readout, self.mirror = first, hidden, readout, mirror
-        axis = (torch.arange(PROBE, device=first.device, dtype=torch.float32) + 0.5) * (2 / PROBE) - 1
+    def __init__(self, first: Tensor, hidden: Tensor, readout: Tensor, mirror: Tensor, hue: float):
+        self.first, self.hidden, self.readout, self.hue = first, hidden, readout, hue
+        device = first.device
+        # Rows of `place`: x, y, distance from the mirror line, 1, of a point (x, y, 1).
+        self.place = torch.zeros(4, 3, device=device)
+        self.place[0, 0] = self.place[1, 1] = self.place[3, 2] = 1
+        self.place[2, :2] = mirror
+        # From their squares: radius^2 and mirror distance^2, rounded.
+        self.distances = torch.tensor([[1, 1, 0, ROUNDING], [0, 0, 1, ROUNDING]], dtype=torch.float32, device=device)
+        axis = (torch.arange(PROBE, device=device, dtype=torch.float32) + 0.5) * (2 / PROBE) - 1
         y, x = torch.meshgrid(axis, axis, indexing="ij")
-        self.probe = torch.empty(INPUTS + 1, PROBE * PROBE, device=first.device)
-        inputs_of(x.reshape(-1), y.reshape(-1), mirror, self.probe)
+        grid = torch.stack([x.reshape(-1), y.reshape(-1), torch.ones(PROBE * PROBE, device=device)])
+        self.probe = Scratch.make(PROBE * PROBE, device)
+        self.look(self.place, grid, self.probe.seen)
+
+    def look(self, place: Tensor, plane: Tensor, seen: Tensor) -> None:
+        """Write what the first layer sees of points ``plane`` [3, P] at ``place`` [4, 3] into ``seen`` [INPUTS + 1, P]."""
+        torch.mm(place, plane, out=seen[2:])
+        torch.mm(self.distances, seen[2:].square(), out=seen[:2])
+        seen[:2].sqrt_()
 
     def fold(self, style: Tensor, energy: Tensor) -> Folded:
         """Fold a frame's style [L, STYLE] and energy [L] (1 at a typical latent, less near the mean)."""
-        h, layers, taps = self.probe, [], {}
+        seen = h = self.probe.seen
+        layers, taps = [], {}
+        contrast, level = levels(style[-2])
+        norm = contrast.new_tensor(list(TAPS.values())).square().sum(dim=0).sqrt()
         for index, gain in enumerate(GAINS):
             weights = self.first if index == 0 else self.hidden[index - 1]
-            scale = gain * energy[index] * torch.exp(SCALE * style[index, :UNITS])
-            matrix = normalised(weights, h[:-1], scale, SHIFT * style[index, UNITS:])
-            h = torch.cat([torch.mm(matrix, h), torch.ones_like(h[:1])])
-            activate(h)
-            layers.append(matrix)
+            scale = gain * energy[index] * torch.exp(SCALE * torch.tanh(0.45 * style[index, :UNITS]))
+            layers.append(_normalised(weights, h, scale, SHIFTS[index] * style[index, UNITS:]))
+            h = torch.cat([torch.mm(layers[-1], h), torch.ones_like(seen[:1])])
+            _activate(h, self.probe.zero)
             if index in TAPS:
-                taps[index] = h
-        contrast, level = light_levels(style[-2])
-        parts = {index: normalised(self.readout[index], h[:-1], contrast * TAPS[index] / NORM, level / len(TAPS)) for index, h in taps.items()}
-        return Folded(layers, parts, anchors(style[-1]))
+                share = contrast.new_tensor(TAPS[index]) / norm
+                taps[index] = _normalised(self.readout[index], h, contrast * share, level / len(TAPS))
+        return Folded(layers, taps, colours(style[-1], self.hue))
 
-    def scratch(self, points: int) -> tuple[Tensor, Tensor]:
-        """Room for a tile: two buffers [UNITS + 1, P] whose last row stays 1, which carries the bias."""
-        pair = torch.empty(2, UNITS + 1, points, device=self.first.device)
-        pair[:, UNITS] = 1
-        return pair[0], pair[1]
-
-    def evaluate(self, frame: Folded, x: Tensor, y: Tensor, scratch: tuple[Tensor, Tensor]) -> Tensor:
-        """Log-intensities of the lights at the points x, y [P] -> [LIGHTS, P], a view of the scratch."""
-        points = x.shape[0]
-        here, there = (buffer[:, :points] for buffer in scratch)
-        seen = torch.empty(INPUTS + 1, points, device=x.device)
-        inputs_of(x, y, self.mirror, seen)
-        torch.mm(frame.layers[0], seen, out=here[:UNITS])
-        activate(here)
-        logs = torch.zeros(LIGHTS, points, device=x.device)
+    def evaluate(self, frame: Folded, place: Tensor, plane: Tensor, scratch: Scratch) -> Tensor:
+        """Fields [FIELDS + 1, P], in the scratch, of the points ``plane`` [3, P] seen from ``place`` [4, 3]."""
+        here, there, fields = scratch.here, scratch.there, scratch.fields
+        self.look(place, plane, scratch.seen)
+        torch.mm(frame.layers[0], scratch.seen, out=here[:UNITS])
+        _activate(here, scratch.zero)
+        fields[:FIELDS] = 0
         for index, matrix in enumerate(frame.layers[1:], start=1):
             torch.mm(matrix, here, out=there[:UNITS])
-            activate(there)
+            _activate(there, scratch.zero)
             here, there = there, here
             if index in TAPS:
-                logs.addmm_(frame.readouts[index], here)
-        return logs
+                fields[:FIELDS].addmm_(frame.taps[index], here)
+        return fields
+
+
+def _activate(h: Tensor, zero: Tensor) -> None:
+    """Apply sine, tanh and Gaussian to their blocks of rows of h [UNITS + 1, P], in place."""
+    h[:SINE].sin_()
+    h[SINE : SINE + TANH].tanh_()
+    bumps = h[SINE + TANH : UNITS]
+    torch.addcmul(zero, bumps, bumps, value=-1, out=bumps).exp_()
+
+
+def _normalised(weights: Tensor, h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1]; h [in + 1, P] has its row of ones."""
+    a = torch.mm(weights, h[:-1])
+    mean = a.mean(dim=1)
+    gain = scale / (a.var(dim=1, unbiased=False) + EPSILON**2).sqrt()
+    return torch.cat([weights * gain[:, None], (shift - mean * gain)[:, None]], dim=1)

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from gandream.base.errors import CheckpointError, LatentError
 from gandream.models.cppn import DEFAULT_SIZE
-from gandream.models.cppn.field import Field, Folded
+from gandream.models.cppn.field import Field, Folded, Scratch
 from gandream.models.cppn.palette import develop
 from gandream.models.cppn.tiles import spread
-from gandream.models.cppn.weights import UNITS, draw
+from gandream.models.cppn.weights import draw
 from gandream.models.spec import Inputs, Spec
 
-TILE_CPU = 4096
-"""Points of a tile: two buffers of 33 rows are 1 MiB, which stays in the second-level cache."""
+TILE_CPU = 16384
+"""Points of a tile: short enough for the second-level cache, long enough that threads seldom meet at Python's lock."""
 TILE_CUDA = 1 << 20
 """Two buffers of 132 MiB. Not yet measured."""
 SOFTNESS = 0.25
@@ -38,7 +38,7 @@ class CPPN:
         self.mapping_in, self.mapping_out = put(drawn.mapping_in), put(drawn.mapping_out)
         self.style, self.style_base = put(drawn.style), put(drawn.style_base)
         self._w_avg = put(drawn.w_avg).expand(len(spec.layers), -1).contiguous()
-        self.field = Field(put(drawn.first), put(drawn.hidden), put(drawn.readout), tuple(drawn.mirror.tolist()))
+        self.field = Field(put(drawn.first), put(drawn.hidden), put(drawn.readout), put(drawn.mirror), drawn.hue)
 
     @property
     def spec(self) -> Spec:
@@ -65,7 +65,7 @@ class CPPN:
 
         z is normalised softly: RMS 1 stays, far away it levels off at 1.12, and near zero it goes to zero, so that
         a straight line between two latents passes through calm pictures instead of a jump. Then w = w_avg +
-        B tanh(A z), of about unit variance.
+        B tanh(A z), whose second term has about unit variance.
         """
         if classes is not None:
             raise LatentError(self._spec.name, "pattern networks have no classes, but one was given", "Leave it away.")
@@ -75,7 +75,7 @@ class CPPN:
                 self._spec.name, f"z has shape {list(z.shape)}, and [N, {self._spec.latent_size}] is wanted"
             )
         z = z * torch.sqrt((1 + SOFTNESS) / (z.square().mean(dim=1, keepdim=True) + SOFTNESS))
-        w = _rowwise(torch.tanh(_rowwise(z, self.mapping_in) * 1.2), self.mapping_out * 1.5)
+        w = _rowwise(torch.tanh(_rowwise(z, self.mapping_in)), self.mapping_out)
         psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
         w = self._w_avg + psi[:, None, None] * w[:, None, :]
         return Inputs(w, psi)
@@ -104,39 +104,50 @@ class CPPN:
         if w.ndim != 3 or w.shape[1:] != self._w_avg.shape:
             raise LatentError(self._spec.name, f"w has shape {list(w.shape)}, not [N, {', '.join(map(str, self._w_avg.shape))}]")
         N, (H, W) = w.shape[0], size or DEFAULT_SIZE
-        cameras = None
-        if transform is not None:
-            cameras = transform.to("cpu", torch.float32).expand(N, 3, 3)[:, :2].tolist()
+        places = self._places(transform, N)
+        cpu = self._device.type == "cpu"
+        threads = torch.get_num_threads() if cpu else 1
+        rows = min(max(1, (TILE_CPU if cpu else TILE_CUDA) // W), H)
+        plane = _plane(rows, H, W, self._device)
         pictures = torch.empty(N, 3, H, W, device=self._device)
         flat = pictures.view(N, 3, H * W)
-        folded: list[Folded | None] = [None] * N
-        cpu = self._device.type == "cpu"
-        tile = TILE_CPU if cpu else TILE_CUDA
-        threads = torch.get_num_threads() if cpu else 1
+        folded: dict[int, Folded] = {}
 
-        def fold(n: int, _: object) -> None:
+        def fold(n: int, _: None) -> None:
             folded[n] = self._fold(w[n])
 
-        def paint(job: tuple[int, int, int], scratch: tuple[Tensor, Tensor]) -> None:
-            n, start, stop = job
-            frame = folded[n]
-            assert frame is not None
-            x, y = _points(start, stop, H, W, self._device)
-            if cameras is not None:
-                (a, b, c), (d, e, f) = cameras[n]
-                x, y = a * x + b * y + c, d * x + e * y + f
-            flat[n, :, start:stop] = develop(self.field.evaluate(frame, x, y, scratch), frame.colours)
+        def paint(job: tuple[int, int], scratch: Scratch) -> None:
+            n, top = job
+            points = min(rows, H - top) * W
+            part = scratch.part(points)
+            # A tile is the first one moved down, so coordinates are made once; the move folds into the camera's.
+            place = places[n].clone()
+            place[:, 2] += place[:, 1] * (top * 2 / min(H, W))
+            fields = self.field.evaluate(folded[n], place, plane[:, :points], part)
+            develop(fields, folded[n].colours, out=flat[n, :, top * W : top * W + points])
 
-        jobs = [(n, start, min(start + tile, H * W)) for n in range(N) for start in range(0, H * W, tile)]
+        jobs = [(n, top) for n in range(N) for top in range(0, H, rows)]
         spread(range(N), fold, lambda: None, threads)
-        spread(jobs, paint, lambda: self.field.scratch(min(tile, H * W)), threads)
+        spread(jobs, paint, lambda: Scratch.make(rows * W, self._device), threads)
         return pictures
+
+    def _places(self, transform: Tensor | None, N: int) -> Tensor:
+        """What each frame's first layer makes of a point (x, y, 1): [N, 4, 3]."""
+        if transform is None:
+            return self.field.place.expand(N, 4, 3)
+        transform = transform.to(self._device, torch.float32)
+        if transform.shape[-2:] != (3, 3) or transform.ndim > 3 or transform.numel() not in (9, 9 * N):
+            raise ValueError(f"transform has shape {list(transform.shape)}, and [{N}, 3, 3] is wanted")
+        transform = transform.expand(N, 3, 3)
+        return (self.field.place[:, :, None] * transform[:, None]).sum(dim=2)
 
     def _fold(self, w: Tensor) -> Folded:
         """Fold one frame's w [L, D] into its network."""
         delta = w - self._w_avg
         style = self.style_base + torch.bmm(self.style, delta[:, :, None])[:, :, 0]
-        energy = (0.6 + 0.4 * delta.square().mean(dim=1)).sqrt()
+        # Calm near the centre, 1 at a typical distance from it, and never much more, or far pushes would turn to noise.
+        distance = delta.square().mean(dim=1)
+        energy = (0.6 + 0.8 * distance / (1 + distance)).sqrt()
         return self.field.fold(style, energy)
 
 
@@ -146,10 +157,9 @@ def _rowwise(rows: Tensor, matrix: Tensor) -> Tensor:
     return torch.cat(parts) if parts else rows
 
 
-def _points(start: int, stop: int, H: int, W: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Coordinates x, y [P] of the centres of the pixels start..stop (row by row) of an H x W picture."""
-    index = torch.arange(start, stop, device=device)
+def _plane(rows: int, H: int, W: int, device: torch.device) -> Tensor:
+    """Points (x, y, 1) [3, rows * W] of the centres of the first rows' pixels of an H x W picture."""
     unit = 2 / min(H, W)
-    x = ((index % W).float() + (0.5 - W / 2)) * unit
-    y = (torch.div(index, W, rounding_mode="floor").float() + (0.5 - H / 2)) * unit
-    return x, y
+    x = (torch.arange(W, device=device, dtype=torch.float32) + (0.5 - W / 2)) * unit
+    y = (torch.arange(rows, device=device, dtype=torch.float32) + (0.5 - H / 2)) * unit
+    return torch.stack([x.repeat(rows), y.repeat_interleave(W), torch.ones(rows * W, device=device)])

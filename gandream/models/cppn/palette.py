@@ -1,8 +1,8 @@
-"""From fields to colour: a picture is lit by a few coloured lights, each as bright as the exponential of a field.
+"""From fields to colour: three hues share the plane, a glow says how bright it is, and a rim draws fine lines.
 
-Lights add up in linear light, over black, and are developed like film: 1 - exp(-x) in each channel keeps highlights
-from clipping and lets them run toward white, and the square root is the display's gamma. The lights' colours are
-chosen in OKLCh (Ottosson 2020, "A perceptual color space for image processing"), few hues and one accent.
+Light adds up in linear light, over a deep tint instead of black, and is developed like film: 1 - exp(-x) in each
+channel keeps highlights from clipping, and the square root is the display's gamma. Colours are chosen in OKLCh
+(Ottosson 2020, "A perceptual color space for image processing"): a key hue, a neighbour, and one rare accent.
 """
 
 from __future__ import annotations
@@ -12,38 +12,48 @@ import math
 import torch
 from torch import Tensor
 
-# name        level  contrast   log-intensity is level + contrast * field
-#  key        the main hue, large areas
-#  second     a neighbour of it
-#  accent     far from both, rare and bright
-#  shade      a deep tint that keeps the darks alive
-#  rim        a fine luminous line where a field crosses zero
-LEVEL = (-2.3, -2.6, -3.6, -4.2, -1.6)
-CONTRAST = (2.0, 1.9, 2.6, 0.5, 7.0)
-RIM = 4
+from gandream.models.cppn.weights import FIELDS
+
+# Five fields make a picture: the shares of the key, second and accent hues (through a softmax), glow, and rim.
+GLOW, RIM = 3, 4
+LEVEL = (0.6, 0.2, -1.6, -1.7, 0.0)
+"""Mean of each field; for the rim, where its lines lie."""
+CONTRAST = (1.8, 1.8, 2.4, 2.6, 10.0)
+"""Deviation of each field; the greater the rim's, the finer its lines."""
+WANDER = (0.5, 0.5, 0.5, 0.35, 2.0)
+"""How far a light style moves the mean, for one deviation."""
+
+CHROMA = (0.22, 0.21, 0.22, 0.10, 0.12)
+LIGHTNESS = (0.62, 0.56, 0.70, 0.78, 0.84)
+STRENGTH = (2.3, 2.3, 2.4, 0.8, 1.3)
+"""Of the key, second and accent lights, the gleam in the brightest parts, and the rim."""
+AVOIDED_HUE = math.radians(118)
+"""Hues run past yellow-green, which looks ill in the dark, and linger at red and at cyan on either side."""
 
 
-def light_levels(style: Tensor) -> tuple[Tensor, Tensor]:
-    """Contrast and level of each light [LIGHTS] from the light layer's style [STYLE]."""
-    lights = len(LEVEL)
-    contrast = style.new_tensor(CONTRAST) * torch.exp(0.12 * style[:lights])
-    level = 0.35 * style[lights : 2 * lights]
-    offset = style.new_tensor(LEVEL[:RIM] + (0.0,))
-    return contrast, offset + level
+def levels(style: Tensor) -> tuple[Tensor, Tensor]:
+    """Contrast and level of each field [FIELDS] from the light layer's style."""
+    contrast = style.new_tensor(CONTRAST) * torch.exp(0.12 * style[:FIELDS])
+    return contrast, style.new_tensor(LEVEL) + style.new_tensor(WANDER) * style[FIELDS : 2 * FIELDS]
 
 
-def anchors(style: Tensor) -> Tensor:
-    """Linear RGB of each light [3, LIGHTS] from the palette layer's style [STYLE]."""
-    turn = 2 * math.pi
-    hue = 1.6 * style[0] + 0.9 * style[1]
-    near = 0.7 + 0.25 * style[2]
-    far = turn / 2 + 0.5 * style[3]
-    hues = torch.stack([hue, hue + near, hue + far, hue - 0.5 + 0.3 * style[4], hue + far - 0.4])
-    avoided = math.radians(125)
-    hues = hues + 0.45 * torch.sin(hues - avoided)
-    chroma = style.new_tensor([0.17, 0.16, 0.19, 0.12, 0.08]) * torch.exp(0.15 * style[5:10])
-    lightness = style.new_tensor([0.72, 0.68, 0.78, 0.6, 0.9])
-    return oklch_to_linear(lightness, chroma, hues).clamp_min(0.004)
+def colours(style: Tensor, hue: float) -> Tensor:
+    """Linear RGB of each light, and of the shade in the last column, [3, FIELDS + 1] from the palette layer's style.
+
+    ``hue`` is the network's own key hue in radians, which the style moves around.
+    """
+    key = hue + 0.7 * style[0] + 0.3 * style[1]
+    second = key + 0.75 + 0.25 * style[2]
+    accent = key + 2.45 + 0.3 * style[3]
+    hues = torch.stack([key, second, accent, key + 0.3, accent - 0.4, key - 0.6])
+    away = hues - AVOIDED_HUE
+    hues = hues + 0.45 * torch.sin(away) + 0.2 * torch.sin(2 * away)
+    chroma = style.new_tensor((*CHROMA, 0.10)) * torch.exp(0.12 * style[4:10])
+    lightness = style.new_tensor((*LIGHTNESS, 0.5)) + 0.03 * style[10:16]
+    strength = style.new_tensor((*STRENGTH, 0.03))
+    light = oklch_to_linear(lightness, chroma, hues).clamp_min(0.003)
+    # Film desaturates what is bright; taking out part of the grey beforehand gives it back.
+    return (light - 0.6 * light.amin(dim=0)) * strength
 
 
 def oklch_to_linear(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
@@ -61,9 +71,14 @@ def oklch_to_linear(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
     )
 
 
-def develop(logs: Tensor, colours: Tensor) -> Tensor:
-    """Log-intensities [LIGHTS, P] (overwritten) and the lights' colours [3, LIGHTS] -> picture [3, P] in [-1, 1]."""
-    rim = logs[RIM]
-    rim.mul_(rim).neg_().add_(LEVEL[RIM]).add_(logs[0], alpha=0.5)
-    light = torch.mm(colours, logs.exp_())
-    return light.neg_().expm1_().neg_().sqrt_().mul_(2).sub_(1)
+def develop(fields: Tensor, colours: Tensor, out: Tensor) -> None:
+    """Fields [FIELDS + 1, P] (overwritten; the last row is 1) and colours [3, FIELDS + 1] -> out [3, P] in [-1, 1]."""
+    shares, glow, rim = fields[:GLOW], fields[GLOW], fields[RIM]
+    torch.addcmul(glow, rim, rim, value=-1, out=rim)
+    fields[GLOW : RIM + 1].sigmoid_()
+    torch.softmax(shares, dim=0, out=shares)
+    shares.mul_(glow)
+    glow.mul_(glow)
+    light = torch.mm(colours, fields)
+    light.neg_().exp_()
+    torch.sub(light.mul_(-4).add_(4).sqrt_(), 1, out=out)  # 2 sqrt(1 - exp(-x)) - 1

@@ -11,15 +11,16 @@ from gandream.models.cppn import HIDDEN, LATENT, LAYERS
 SINE, TANH, GAUSS = 12, 12, 8
 """Units of each activation in a hidden layer; they lie in this order, so that each kind is one contiguous block."""
 UNITS = SINE + TANH + GAUSS
-INPUTS = 4
-"""What the first layer sees of a point: x, y, its distance from the centre, its distance from a mirror line."""
-LIGHTS = 5
-"""Coloured lights that a picture is made of; see palette.py."""
+INPUTS = 5
+"""What the first layer sees of a point: its distances from the centre and from a mirror line, x, y, and on which
+side of the mirror it lies."""
+FIELDS = 5
+"""What a picture is made of; see palette.py."""
 STYLE = 2 * UNITS
 """Numbers that a style layer gets from w: a scale and a shift for each unit (the last two layers use fewer)."""
 
 # Domain separation: network seed 7 and latent seed 7 must not draw the same numbers.
-_STREAM = 0x43505046
+_STREAM = 0x43505048
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Weights:
     style_base: np.ndarray  # [L, STYLE], the style of the mean picture
     first: np.ndarray  # [UNITS, INPUTS]
     hidden: np.ndarray  # [HIDDEN - 1, UNITS, UNITS]
-    readout: np.ndarray  # [HIDDEN, LIGHTS, UNITS]
+    readout: np.ndarray  # [HIDDEN, FIELDS, UNITS]
+    hue: float  # key hue of the mean picture, radians
     mirror: np.ndarray  # [2], unit normal of the mirror line
 
 
@@ -43,18 +45,17 @@ def draw(seed: int) -> Weights:
     L, D = len(LAYERS), LATENT
     angle = random.uniform(0, 2 * np.pi)
     turns = random.uniform(0, 2 * np.pi, UNITS)
-    first = np.concatenate(
-        [np.cos(turns)[:, None], np.sin(turns)[:, None], random.randn(UNITS, 2) * [0.6, 0.5]], axis=1
-    )
-    readout = random.randn(HIDDEN, LIGHTS, UNITS) / np.sqrt(UNITS)
-    readout[:, 1:] = 0.75 * readout[:, :1] + 0.66 * readout[:, 1:]
+    waves = np.stack([np.cos(turns), np.sin(turns), np.zeros(UNITS)], axis=1)
+    first = np.concatenate([random.randn(UNITS, 2) * [0.6, 0.5], waves], axis=1)
     return Weights(
+        hue=random.uniform(0, 2 * np.pi),
         mirror=np.array([np.cos(angle), np.sin(angle)]),
         first=first,
         hidden=random.randn(HIDDEN - 1, UNITS, UNITS) / np.sqrt(UNITS),
-        readout=readout,
-        mapping_in=random.randn(D, D) / np.sqrt(D),
-        mapping_out=random.randn(D, D) / np.sqrt(D),
+        readout=random.randn(HIDDEN, FIELDS, UNITS) / np.sqrt(UNITS),
+        # tanh of 0.7 times a normal number has a deviation of 0.52.
+        mapping_in=random.randn(D, D) * 0.7 / np.sqrt(D),
+        mapping_out=random.randn(D, D) / 0.52 / np.sqrt(D),
         w_avg=random.randn(D),
         style=random.randn(L, STYLE, D) / np.sqrt(D),
         style_base=random.randn(L, STYLE),

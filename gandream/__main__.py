@@ -1,0 +1,5 @@
+"""``python -m gandream``."""
+
+from gandream.cli.main import main
+
+main()

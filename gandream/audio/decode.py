@@ -1,0 +1,149 @@
+"""Sound out of any file that ffmpeg or libsndfile reads: mono float32, in blocks, sample 0 at the film's t = 0."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from gandream.base import ffmpeg
+from gandream.base.errors import AudioError
+
+BLOCK = 1 << 16
+"""Samples per block."""
+LOUDEST = 16.0
+"""Samples are held to ±this (24 dB over full scale): float files may hold anything."""
+
+# A file that claims to be a playlist must not make ffmpeg open addresses on the network.
+_INPUT = (*ffmpeg.QUIET, "-protocol_whitelist", "file,pipe", "-vn", "-sn", "-dn", "-i")
+# A stream that starts late or was cut by an edit list is filled or trimmed, as a player does, so that sample 0 is t = 0.
+_FROM_ZERO = ("-map", "0:a:0", "-af", "aresample=async=1:first_pts=0")
+_ADDRESS = re.compile(r"\[[^\]@]* @ 0x[0-9a-fA-F]+\]\s*")
+
+
+@dataclass(frozen=True)
+class SoundFacts:
+    """What a sound file says of its first audio stream: samples per second and channels."""
+
+    rate_hz: int
+    channels: int
+
+
+def probe(path: Path) -> SoundFacts:
+    """Rate and channels of the first audio stream; AudioError where there is none."""
+    _readable(path)
+    errors: list[str] = []
+    header = b"".join(_ffmpeg(path, (*_FROM_ZERO, "-t", "1", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"), errors))
+    at = header.find(b"fmt ")
+    if at >= 0 and len(header) >= at + 16:
+        channels, rate_hz = struct.unpack_from("<HI", header, at + 10)
+        return SoundFacts(rate_hz, channels)
+    try:
+        import soundfile
+
+        with soundfile.SoundFile(path) as file:
+            return SoundFacts(file.samplerate, file.channels)
+    except Exception as error:
+        raise _unreadable(path, errors, error) from error
+
+
+def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambda words: None) -> Iterator[np.ndarray]:
+    """Yield the first audio stream, all channels mixed into one at ``rate_hz``: float32 [S] blocks, finite numbers only.
+
+    A file that breaks on the way gives what can be decoded, and ``warn`` gets the decoder's words; a file of which
+    nothing can be decoded is an AudioError.
+    """
+    _readable(path)
+    errors: list[str] = []
+    found = False
+    output = (*_FROM_ZERO, "-ac", "1", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1")
+    for data in _ffmpeg(path, output, errors):
+        if data:
+            found = True
+            yield _clean(np.frombuffer(data, "<f4"))
+    if found:
+        if errors:
+            warn(f"{path.name} is damaged; what could be decoded is used: {errors[-1]}")
+        return
+    try:
+        for block in _soundfile(path, rate_hz):
+            found = True
+            yield _clean(block)
+    except Exception as error:
+        if not found:
+            raise _unreadable(path, errors, error) from error
+        warn(f"{path.name} is damaged; what could be decoded is used: {error}")
+    if not found:
+        raise AudioError(str(path), "there is no sound in this file: 0 samples", "Choose another file.")
+
+
+def _readable(path: Path) -> None:
+    try:
+        with open(path, "rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise AudioError(str(path), f"can't read this: {error.strerror}", "Check the name of the sound file.") from error
+    if empty:
+        raise AudioError(str(path), "this file is empty: 0 bytes", "Perhaps a download or a copy didn't finish.")
+
+
+def _unreadable(path: Path, errors: list[str], other: Exception) -> AudioError:
+    said = errors[-1] if errors else "no sound came out"
+    hint = "wav, flac, ogg, mp3, m4a and most video files with sound can be read."
+    if "matches no streams" in said:
+        return AudioError(str(path), "there is no sound in this file, only pictures or data", hint)
+    return AudioError(str(path), f"can't decode this. ffmpeg: {said}; libsndfile: {other}", hint)
+
+
+def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[bytes]:
+    """Yield what ffmpeg writes, whole float32 samples at a time; its last words go to ``errors``."""
+    process = ffmpeg.spawn([*_INPUT, f"file:{path.absolute()}", *output], stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    tail: list[bytes] = []
+    # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
+    listener = threading.Thread(target=_listen, args=(process.stderr, tail), daemon=True)
+    listener.start()
+    try:
+        while data := process.stdout.read(4 * BLOCK):
+            yield data[: len(data) // 4 * 4]
+        process.wait()
+        listener.join()
+        said = b"".join(tail)
+        if said.strip() or process.returncode:
+            errors.append(_ADDRESS.sub("", ffmpeg.last_words(said)))
+    finally:
+        process.kill()
+        process.wait()
+        listener.join()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def _listen(stream: IO[bytes], tail: list[bytes]) -> None:
+    for line in stream:
+        tail.append(line)
+        del tail[:-8]
+
+
+def _soundfile(path: Path, rate_hz: int) -> Iterator[np.ndarray]:
+    """Yield mono float32 [S] through libsndfile and soxr, for what ffmpeg doesn't know."""
+    import soundfile
+    import soxr
+
+    with soundfile.SoundFile(path) as file:
+        convert = soxr.ResampleStream(file.samplerate, rate_hz, 1, dtype="float32")
+        for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
+            yield convert.resample_chunk(block.mean(axis=1))
+        yield convert.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _clean(samples: np.ndarray) -> np.ndarray:
+    """float32 [S] without NaN and infinities, held to ±LOUDEST."""
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=LOUDEST, neginf=-LOUDEST), -LOUDEST, LOUDEST)

@@ -1,0 +1,74 @@
+"""The front door: ``gandream``. Commands are one file each and import what they need when they run, so --help is instant."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+import typer
+
+from gandream.base.errors import GandreamError
+from gandream.cli import doctor, render, still, validate
+
+app = typer.Typer(
+    name="gandream",
+    help="A YAML recipe in, a finished video out: GANs that move with the music.",
+    epilog="First steps: gandream render recipes/music_viz.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("render")(render.command)
+app.command("still")(still.command)
+app.command("validate")(validate.command)
+app.command("doctor")(doctor.command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"gandream {version('gandream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def front_door(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+    ),
+    debug: bool = typer.Option(False, "--debug", help="Show where in the program an error came from."),
+) -> None:
+    """A YAML recipe in, a finished video out: GANs that move with the music."""
+
+
+def main() -> None:
+    """Run a command; errors are told in words. Exit status: 0 done, 1 failed while working, 2 the user's input, 130 stopped."""
+    signal.signal(signal.SIGTERM, _stop)
+    debug = "--debug" in sys.argv
+    try:
+        app()
+    except GandreamError as error:
+        if debug:
+            raise
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("Stopped. What is finished is kept: the same command goes on from there.")
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output left
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(words: str) -> None:
+    bold = sys.stderr.isatty() and "NO_COLOR" not in os.environ
+    first, *others = words.split("\n")
+    print("\n".join([f"\x1b[1;31m{first}\x1b[0m" if bold else first, *others]), file=sys.stderr)

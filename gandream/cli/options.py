@@ -1,0 +1,36 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a word of the recipe, such as video.crf=23; may be repeated.",
+        show_default=False,
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option("--device", metavar="auto|cpu|cuda", help="What renders; auto takes a GPU where there is one."),
+]
+
+
+def device_word(device: str):
+    """The device as one of the three words."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise typer.BadParameter(f"'{device}' is no device; wanted auto, cpu or cuda", param_hint="--device")
+    return device
+
+
+def warn(warnings: tuple[str, ...]) -> None:
+    """Say warnings on standard error."""
+    for warning in warnings:
+        typer.echo(f"note: {warning}", err=True)

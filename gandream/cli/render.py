@@ -1,0 +1,67 @@
+"""``gandream render``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
+
+
+def command(
+    recipe: RecipeFile,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The film. [default: outputs/<recipe>.mp4]",
+            show_default=False,
+        ),
+    ] = None,
+    assignments: Assignments = None,
+    device: Device = "auto",
+    frames: Annotated[
+        str | None,
+        typer.Option("--frames", metavar="A:B", help="Only frames A up to B, B not included.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a film that was made from another recipe.")] = False,
+) -> None:
+    """Render a recipe to a film with its sound.
+
+    A render that was stopped goes on where it was when the same command is run again, and what didn't change isn't rendered again.
+
+    Examples:
+      gandream render recipes/music_viz.yaml
+
+      gandream render recipes/music_viz.yaml -o small.mp4 --set video.size=256
+
+      gandream render recipes/music_viz.yaml --frames 360:480
+    """
+    wanted = _frames(frames)
+    kind = device_word(device)
+
+    from gandream.cli.progress import shown
+    from gandream.recipe.load import load_recipe
+    from gandream.run.film import render
+
+    checked = load_recipe(recipe, assignments or ())
+    with shown() as progress:
+        film = render(checked, out, device=kind, frames=wanted, force=force, progress=progress)
+    warn(film.warnings)
+    typer.echo(str(film.path))
+
+
+def _frames(written: str | None) -> tuple[int | None, int | None] | None:
+    if written is None:
+        return None
+    match = re.fullmatch(r"(\d{0,9}):(\d{0,9})", written)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{written}' is no range of frames; wanted A:B such as 0:60, :60 or 60:", param_hint="--frames"
+        )
+    return (int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)

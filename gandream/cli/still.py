@@ -1,0 +1,41 @@
+"""``gandream still``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
+
+
+def command(
+    recipe: RecipeFile,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="12.5s, 0:42, 90 frames, 8 bars or 50%.")] = "0s",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The PNG. [default: outputs/<recipe>_at_<time>.png]",
+            show_default=False,
+        ),
+    ] = None,
+    assignments: Assignments = None,
+    device: Device = "auto",
+) -> None:
+    """Render one frame of a film as a PNG.
+
+    Example:
+      gandream still recipes/music_viz.yaml --at 12.5s
+    """
+    kind = device_word(device)
+
+    from gandream.recipe.load import load_recipe
+    from gandream.run.still import still
+
+    path, prepared = still(load_recipe(recipe, assignments or ()), at, out, device=kind)
+    warn(prepared.warnings)
+    typer.echo(str(path))

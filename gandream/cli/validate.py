@@ -1,0 +1,36 @@
+"""``gandream validate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gandream.cli.options import Assignments
+
+
+def command(
+    recipes: Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="Recipes to check.", show_default=False)],
+    assignments: Assignments = None,
+) -> None:
+    """Check recipes without rendering: words, types, names, files and the model. Every mistake is told with its place.
+
+    Example:
+      gandream validate recipes/*.yaml
+    """
+    from gandream.base.errors import GandreamError
+    from gandream.recipe.load import load_recipe
+    from gandream.run.prepare import describe_model
+
+    failed = 0
+    for path in recipes:
+        try:
+            describe_model(load_recipe(path, assignments or ()))
+        except GandreamError as error:
+            failed += 1
+            typer.echo(f"{error}\n", err=True)
+        else:
+            typer.echo(f"{path}: good")
+    if failed:
+        raise typer.Exit(2)

@@ -1,0 +1,88 @@
+"""A film cut into segments, each a pure function of its content key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from gandream.base.hashing import content_key
+from gandream.render.device import torch_version
+from gandream.trajectory.trajectory import Trajectory
+from gandream.video.format import VideoFormat
+
+ENGINE = 1
+"""Raised when the renderer makes other pictures of the same trajectory; every segment is then rendered anew."""
+SEGMENT_S = 2
+BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23}
+"""Pixels of a batch by device class. Part of each key: rounding may depend on the batch."""
+MAX_BATCH = {"cpu": 4, "cuda": 32}
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames [start, stop) of the film and the key of what they will be."""
+
+    start: int
+    stop: int
+    key: str
+
+    @property
+    def frames(self) -> int:
+        """How many frames."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be rendered, and everything that shapes its bytes, fixed before the first frame."""
+
+    trajectory: Trajectory
+    fmt: VideoFormat
+    device: Literal["cpu", "cuda"]
+    batch: int
+    segments: tuple[Segment, ...]
+
+    @property
+    def start(self) -> int:
+        """First frame of the range that is rendered."""
+        return self.segments[0].start
+
+    @property
+    def frames(self) -> int:
+        """Frames that are rendered."""
+        return self.segments[-1].stop - self.segments[0].start
+
+
+def make_plan(
+    trajectory: Trajectory,
+    fmt: VideoFormat,
+    device: Literal["cpu", "cuda"],
+    frames: tuple[int, int] | None = None,
+) -> Plan:
+    """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
+    start, stop = frames or (0, trajectory.frames)
+    pixels = fmt.width * fmt.height
+    batch = max(1, min(MAX_BATCH[device], BATCH_PIXELS[device] // pixels))
+    fixed = [ENGINE, fmt.key(), device, batch, torch_version()]
+    segments = [
+        Segment(first, last, content_key("segment", *fixed, trajectory.key(first, last)))
+        for first, last in grid(start, stop, fmt.fps)
+    ]
+    return Plan(trajectory, fmt, device, batch, tuple(segments))
+
+
+def grid(start: int, stop: int, fps: Fraction) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) where segments of two seconds meet, counted from frame 0."""
+    length = max(1, int(SEGMENT_S * fps + Fraction(1, 2)))
+    while start < stop:
+        end = min(stop, (start // length + 1) * length)
+        yield start, end
+        start = end
+
+
+def batches(segment: Segment, size: int) -> Iterator[tuple[int, int]]:
+    """Cut a segment into batches, counted from its own first frame."""
+    for start in range(segment.start, segment.stop, size):
+        yield start, min(start + size, segment.stop)

@@ -1,0 +1,161 @@
+"""``<film>.manifest.json``: what a film is made of, and how it went."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gandream.base import ffmpeg
+from gandream.base.errors import OutputError
+from gandream.base.files import published
+from gandream.base.hashing import file_fingerprint
+from gandream.recipe.recipe import Recipe
+from gandream.render.plan import Plan
+from gandream.run.prepare import Prepared
+
+PACKAGES = (
+    "gandream",
+    "torch",
+    "numpy",
+    "scipy",
+    "librosa",
+    "soundfile",
+    "imageio-ffmpeg",
+    "pillow",
+    "pydantic",
+    "pyyaml",
+)
+
+
+def path_of(film: Path) -> Path:
+    """Where the manifest of a film is."""
+    return film.with_name(film.name + ".manifest.json")
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """The recipe that the film carries: its file as written, or, where ``--set`` changed it, what came of that."""
+    document = recipe.document
+    return (
+        yaml.safe_dump(_plain(document.tree), sort_keys=False, allow_unicode=True)
+        if document.overrides
+        else document.text
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def refuse_foreign(film: Path, recipe: Recipe) -> None:
+    """OutputError where a film is that was not made from this recipe's file."""
+    if not film.exists():
+        return
+    there = _read(film).get("recipe", {}).get("file")
+    if there == _relative(recipe, film):
+        return
+    whose = f"was made from {there}" if there else "was not made by gandream, or has lost its manifest"
+    raise OutputError(
+        str(film),
+        f"a film is here already, and it {whose}",
+        "Choose another name with -o, or overwrite it with --force.",
+    )
+
+
+def describes(film: Path, key: str) -> bool:
+    """Whether the film is there, whole, and made with this key."""
+    there = _read(film)
+    return there.get("key") == key and film.is_file() and there.get("sha256") == file_fingerprint(film)
+
+
+def write(film: Path, prepared: Prepared, plan: Plan, key: str, figures: dict[str, Any]) -> None:
+    """Publish the manifest of a finished film."""
+    recipe, trajectory, music = prepared.recipe, prepared.score.trajectory, prepared.score.music
+    grid = trajectory.timeline.grid
+    content = {
+        "film": film.name,
+        "sha256": file_fingerprint(film),
+        "key": key,
+        "recipe": {
+            "file": _relative(recipe, film),
+            "set": list(recipe.document.overrides),
+            "resolved": recipe.model_dump(mode="json", by_alias=True),
+            "text": recipe_text(recipe),
+        },
+        "model": {
+            "source": recipe.model.written,
+            "family": prepared.spec.family,
+            "fingerprint": prepared.spec.fingerprint,
+        },
+        "audio": music
+        and {"source": str(recipe.audio), "sha256": music.fingerprint, "seconds": float(music.duration_s)},
+        "tempo": grid
+        and {
+            "bpm": round(grid.bpm, 3),
+            "beats_per_bar": grid.beats_per_bar,
+            "first_beat_s": round(grid.beats_s[0], 4),
+        },
+        "video": {
+            "frames": plan.frames,
+            "first_frame": plan.start,
+            "frames_in_whole": trajectory.frames,
+            "seconds": float(plan.frames / plan.fmt.fps),
+            **plan.fmt.key(),
+        },
+        "device": plan.device,
+        "batch": plan.batch,
+        "segments": [segment.key for segment in plan.segments],
+        "warnings": list(prepared.warnings),
+        "figures": {**figures, "frames_per_second": _rate(figures), "peak_memory_mb": _peak_memory_mb()},
+        "versions": _versions(),
+    }
+    with published(path_of(film)) as part:
+        part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _rate(figures: dict[str, Any]) -> float | None:
+    seconds = figures["render_seconds"]
+    return round(figures["frames_rendered"] / seconds, 2) if seconds else None
+
+
+def _peak_memory_mb() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version(), "ffmpeg": ffmpeg.build()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _relative(recipe: Recipe, film: Path) -> str:
+    """The recipe's file as seen from the film, so that a project that moves as a whole stays itself."""
+    file = Path(recipe.document.file or "recipe").absolute()
+    try:
+        return Path(os.path.relpath(file, film.absolute().parent)).as_posix()
+    except ValueError:  # another drive
+        return file.as_posix()
+
+
+def _read(film: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path_of(film).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,66 @@
+"""What a film, a still and a plan have in common: the model's facts, the score, the format of the picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gandream.base.errors import CheckpointError
+from gandream.models.registry import describe, load_generator
+from gandream.models.spec import Spec
+from gandream.recipe.recipe import Recipe
+from gandream.trajectory.compose import Score, compose
+from gandream.video.format import VideoFormat
+
+if TYPE_CHECKING:
+    from gandream.models.spec import Generator
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe that is checked against its music and model; torch isn't loaded yet."""
+
+    recipe: Recipe
+    spec: Spec
+    score: Score
+    fmt: VideoFormat
+    warnings: tuple[str, ...]
+
+
+def prepare(recipe: Recipe, cache: Path) -> Prepared:
+    """Check everything that can be wrong before frame 0; what was heard in the music is kept in ``cache``."""
+    spec = describe_model(recipe)
+    fmt, odd = picture_format(recipe)
+    score = compose(recipe, spec, cache / "audio")
+    return Prepared(recipe, spec, score, fmt, (*odd, *score.warnings))
+
+
+def describe_model(recipe: Recipe) -> Spec:
+    """Facts about the recipe's model; mistakes point at the word ``model``."""
+    try:
+        return describe(recipe.model.written, recipe.model.folder)
+    except CheckpointError as error:
+        raise CheckpointError(recipe.where(("model",)), error.problem, error.hint) from error
+
+
+def load_model(recipe: Recipe, device: str) -> Generator:
+    """Load the recipe's model on a device."""
+    try:
+        return load_generator(recipe.model.written, device, base=recipe.model.folder)
+    except CheckpointError as error:
+        raise CheckpointError(recipe.where(("model",)), error.problem, error.hint) from error
+
+
+def picture_format(recipe: Recipe) -> tuple[VideoFormat, tuple[str, ...]]:
+    """The encoder's format; sizes that it can't take become even, with a warning."""
+    video = recipe.video
+    width, height = video.size
+    warnings: tuple[str, ...] = ()
+    if video.subsampling == "420" and (width % 2 or height % 2):
+        width, height = width + width % 2, height + height % 2
+        warnings = (
+            f"video.size {video.size[0]}x{video.size[1]} is odd, which 4:2:0 can't hold: it becomes {width}x{height}",
+        )
+    subsampling = "444" if video.subsampling == "444" else "420"
+    return VideoFormat(width, height, video.fps, video.codec, video.crf, video.preset, subsampling), warnings

@@ -1,0 +1,61 @@
+"""One frame of a film as a PNG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gandream.base.errors import OutputError
+from gandream.base.files import published, writable_folder
+from gandream.recipe.recipe import Recipe
+from gandream.recipe.times import Time, parse_time
+from gandream.render.device import DeviceWord, pick
+from gandream.render.plan import make_plan
+from gandream.render.segments import pictures
+from gandream.render.store import store_folder
+from gandream.run.prepare import Prepared, load_model, prepare
+from gandream.video.colour import display_bytes
+
+
+def still(
+    recipe: Recipe, at: str, out: str | Path | None = None, *, device: DeviceWord = "auto"
+) -> tuple[Path, Prepared]:
+    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG of the film's size."""
+    from PIL import Image
+
+    try:
+        time = parse_time(at)
+    except ValueError as error:
+        raise OutputError(f"--at {at}", str(error)) from None
+    kind = pick(device)
+    target = (
+        Path(out)
+        if out is not None
+        else Path("outputs") / f"{Path(recipe.document.file or 'film').stem}_at_{str(time).replace(' ', '_')}.png"
+    )
+    if target.suffix.lower() != ".png":
+        raise OutputError(
+            str(target),
+            "a still is a PNG, so its name should end in .png",
+            f"For instance {target.with_suffix('.png')}.",
+        )
+    writable_folder(target.parent)
+    prepared = prepare(recipe, writable_folder(store_folder(target.parent)))
+    frame = _frame(recipe, time, at, prepared)
+    plan = make_plan(prepared.score.trajectory, prepared.fmt, kind, (frame, frame + 1))
+    image = pictures(plan, load_model(recipe, kind), frame, frame + 1)
+    with published(target) as part:
+        Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(part, format="PNG")
+    return target, prepared
+
+
+def _frame(recipe: Recipe, time: Time, at: str, prepared: Prepared) -> int:
+    line = prepared.score.trajectory.timeline
+    if time.unit in ("beats", "bars") and line.grid is None:
+        problem = "this recipe tells nothing in beats, so its beats were not tracked"
+        raise OutputError(f"--at {at}", problem, "Give seconds, frames or %, or `--set tempo.bpm=120`.")
+    seconds = line.moment_s(time)
+    frame = int(seconds * float(line.clock.fps) + 1e-6)
+    if not 0 <= frame < line.clock.frames and not (time.unit == "%" and time.amount == 100):
+        last = float(line.clock.duration)
+        raise OutputError(f"--at {at}", f"the film goes from 0 to {last:.3f} s ({line.clock.frames} frames)")
+    return min(frame, line.clock.frames - 1)

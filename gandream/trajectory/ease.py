@@ -1,0 +1,64 @@
+"""Eases: how a value goes from 0 to 1. Table word -> function of x in [0, 1] (after Penner 2002, chapter 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+Shape = Callable[[np.ndarray], np.ndarray]
+
+
+def _out(shape: Shape) -> Shape:
+    return lambda x: 1 - shape(1 - x)
+
+
+def _in_out(shape: Shape) -> Shape:
+    return lambda x: np.where(x < 0.5, shape(2 * np.minimum(x, 0.5)) / 2, 1 - shape(2 * np.minimum(1 - x, 0.5)) / 2)
+
+
+def _in_expo(x: np.ndarray) -> np.ndarray:
+    return (np.exp2(10 * x) - 1) / 1023
+
+
+def _in_back(x: np.ndarray) -> np.ndarray:
+    return x * x * (2.70158 * x - 1.70158)  # draws back by a tenth
+
+
+def _out_elastic(x: np.ndarray) -> np.ndarray:
+    swing = np.exp2(-10 * x) * np.sin((x - 0.075) * 2 * np.pi / 0.3) + 1
+    return np.where(x <= 0, 0.0, np.where(x >= 1, 1.0, swing))
+
+
+def _out_bounce(x: np.ndarray) -> np.ndarray:
+    parabola = 7.5625
+    return np.select(
+        [x < 1 / 2.75, x < 2 / 2.75, x < 2.5 / 2.75],
+        [
+            parabola * x**2,
+            parabola * (x - 1.5 / 2.75) ** 2 + 0.75,
+            parabola * (x - 2.25 / 2.75) ** 2 + 0.9375,
+        ],
+        parabola * (x - 2.625 / 2.75) ** 2 + 0.984375,
+    )
+
+
+_INS: dict[str, Shape] = {
+    "sine": lambda x: 1 - np.cos(x * np.pi / 2),
+    "quad": lambda x: x**2,
+    "cubic": lambda x: x**3,
+    "quart": lambda x: x**4,
+    "expo": _in_expo,
+    "back": _in_back,
+}
+
+EASE: dict[str, Shape] = {
+    "linear": lambda x: x,
+    "hold": lambda x: np.floor(x),
+    "smooth": lambda x: x * x * (3 - 2 * x),
+    **{f"in_{name}": shape for name, shape in _INS.items()},
+    **{f"out_{name}": _out(shape) for name, shape in _INS.items()},
+    **{f"in_out_{name}": _in_out(shape) for name, shape in _INS.items()},
+    "out_bounce": _out_bounce,
+    "out_elastic": _out_elastic,
+}

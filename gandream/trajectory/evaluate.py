@@ -1,0 +1,142 @@
+"""Curves to numbers: constants, expressions and keyframes over the whole film, float64 [F]."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gandream.base.clock import timestamp
+from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
+from gandream.recipe.expression import Node
+from gandream.recipe.reader import Path_
+from gandream.recipe.recipe import Recipe
+from gandream.recipe.signals import FLATS, PITCHES
+from gandream.trajectory.ease import EASE
+from gandream.trajectory.functions import FUNCTION, Film
+from gandream.trajectory.timeline import Timeline
+
+_OPERATION: dict[str, Callable[..., np.ndarray]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "%": np.mod,
+    "**": np.power,
+    "negative": np.negative,
+    "positive": np.positive,
+    "not": lambda a: np.asarray(a == 0, np.float64),
+    "and": lambda a, b: np.asarray((a != 0) & (b != 0), np.float64),
+    "or": lambda a, b: np.asarray((a != 0) | (b != 0), np.float64),
+    "<": lambda a, b: np.asarray(a < b, np.float64),
+    "<=": lambda a, b: np.asarray(a <= b, np.float64),
+    ">": lambda a, b: np.asarray(a > b, np.float64),
+    ">=": lambda a, b: np.asarray(a >= b, np.float64),
+    "==": lambda a, b: np.asarray(a == b, np.float64),
+    "!=": lambda a, b: np.asarray(a != b, np.float64),
+}
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Evaluates the curves of one recipe against its time line and signals (float32 [F], or [F, 12] for chroma)."""
+
+    recipe: Recipe
+    timeline: Timeline
+    signals: Mapping[str, np.ndarray]
+
+    def values(self, curve: AnyCurve, path: Path_) -> np.ndarray:
+        """The curve at every frame, float64 [F]; a value that isn't finite is a RecipeError with its first time."""
+        frames = self.timeline.clock.frames
+        if isinstance(curve, Constant):
+            return np.full(frames, curve.value)
+        if isinstance(curve, Keyframes):
+            return self._keyframes(curve, path)
+        with np.errstate(all="ignore"):
+            values = np.broadcast_to(self._node(curve.tree), (frames,)).astype(np.float64)
+            if not np.isfinite(values).all():
+                raise self._not_finite(curve, path, int(np.argmin(np.isfinite(values))))
+        return values
+
+    def _keyframes(self, curve: Keyframes, path: Path_) -> np.ndarray:
+        times = np.array([self.timeline.moment_s(time) for time in curve.times])
+        falls = np.flatnonzero(np.diff(times) <= 0)
+        if falls.size:
+            first, second = curve.times[falls[0]], curve.times[falls[0] + 1]
+            problem = f"keyframes must rise in time, but {second} ({times[falls[0] + 1]:.3f} s) is not after {first} ({times[falls[0]]:.3f} s)"
+            raise self.recipe.error(path, problem)
+        place = np.interp(self.timeline.clock.times, times, np.arange(len(times)))
+        left = np.minimum(np.floor(place).astype(int), max(len(times) - 2, 0))
+        values = np.array([*curve.values, curve.values[-1]])
+        share = EASE[curve.ease](place - left)
+        return values[left] + (values[left + 1] - values[left]) * share
+
+    @cached_property
+    def _film(self) -> Film:
+        return Film(self.timeline.clock, self.recipe.seed)
+
+    def _node(self, node: Node) -> np.ndarray:
+        if node.kind == "number":
+            return np.asarray(float(node.value))
+        if node.kind == "name":
+            return self._name(str(node.value))
+        if node.kind == "index":
+            pitch = FLATS.get(str(node.value), str(node.value))
+            return self.signals[str(node.parts[0].value)][:, PITCHES.index(pitch)].astype(np.float64)
+        parts = [self._node(part) for part in node.parts]
+        if node.kind == "call":
+            return np.asarray(FUNCTION[str(node.value)](self._film, *parts))
+        return _OPERATION[str(node.value)](*parts)
+
+    def _name(self, name: str) -> np.ndarray:
+        if name in NAME:
+            return np.asarray(NAME[name](self.timeline), np.float64)
+        if name in self.signals:
+            return self.signals[name].astype(np.float64)
+        return np.asarray(float(self.recipe.vars[name]))
+
+    def _not_finite(self, curve: Expression, path: Path_, frame: int):
+        """Say what went wrong first, where in the expression, and at which time."""
+        culprit, reason = self._culprit(curve.tree, frame) or (curve.tree, "is not finite")
+        when = f"at {timestamp(float(self.timeline.clock.times[frame]))} (frame {frame})"
+        hint = "Keep the divisor away from 0, for instance with max(x, 0.01)." if "zero" in reason else ""
+        return self.recipe.error(
+            path, f"{reason} {when} (column {culprit.column + 1} of the expression)", hint, culprit.column
+        )
+
+    def _culprit(self, node: Node, frame: int) -> tuple[Node, str] | None:
+        """The first part, from inside out, whose value isn't finite at the frame though its own parts are."""
+        for part in node.parts if node.kind != "index" else ():
+            if found := self._culprit(part, frame):
+                return found
+        value = self._at(node, frame)
+        if np.isfinite(value):
+            return None
+        if node.value in ("/", "%") and self._at(node.parts[1], frame) == 0:
+            return node, "divides by zero"
+        what = f"{node.value}()" if node.kind == "call" else f"'{node.value}'"
+        return node, f"{what} gives {'no number' if np.isnan(value) else 'an infinite value'}"
+
+    def _at(self, node: Node, frame: int) -> float:
+        return float(np.broadcast_to(self._node(node), (self.timeline.clock.frames,))[frame])
+
+
+def _grid(timeline: Timeline):
+    assert timeline.grid is not None, "compose() makes the grid when the recipe has beats"
+    return timeline.grid
+
+
+NAME: dict[str, Callable[[Timeline], np.ndarray | float]] = {
+    "t": lambda line: line.clock.times,
+    "frame": lambda line: np.arange(line.clock.frames, dtype=np.float64),
+    "progress": lambda line: line.clock.times / float(line.clock.duration),
+    "beat": lambda line: _grid(line).beat_at(line.music_times),
+    "bar": lambda line: _grid(line).bar_at(line.music_times),
+    "bpm": lambda line: _grid(line).bpm,
+    "fps": lambda line: float(line.clock.fps),
+    "duration": lambda line: float(line.clock.duration),
+    "pi": lambda _: np.pi,
+    "tau": lambda _: 2 * np.pi,
+}

@@ -1,0 +1,44 @@
+"""Pushes: how far off the walk each frame is moved, and where to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gandream.base.clock import Clock
+
+
+@dataclass(frozen=True)
+class Shove:
+    """A push laid out in time. ``amounts`` is float64 [F]; ``latent`` z [D]: the target, or the seed of the direction.
+
+    In z a random direction is the latent itself (unit RMS); in w it is the mapped latent less ``w_avg``, which is one
+    deviation of w. ``layers`` is bool [L] or None for all.
+    """
+
+    toward: bool
+    latent: np.ndarray
+    amounts: np.ndarray
+    box: float | None = None
+    in_w: bool = False
+    layers: np.ndarray | None = None
+
+    def move(self, places: Any, target: Any, amounts: Any) -> Any:
+        """Push places [n, ...] by amounts that broadcast to them, to or along a target [...]; arrays or tensors."""
+        if self.toward:
+            return places + amounts * (target - places)
+        return places + within(amounts * target, self.box)
+
+
+def within(offsets: Any, box: float | None) -> Any:
+    """Fold offsets into [-box, box]: each coordinate turns round where it meets a wall, as if its sign were flipped there."""
+    if box is None:
+        return offsets
+    return abs((offsets - box) % (4 * box) - 2 * box) - box
+
+
+def accumulated(speed: np.ndarray, clock: Clock) -> np.ndarray:
+    """The integral of a speed per second (trapezoids), 0 at the first frame: float64 [F]."""
+    return np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2)]) / float(clock.fps)

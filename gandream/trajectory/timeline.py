@@ -1,0 +1,60 @@
+"""The film's time line: its frame clock laid against the music's seconds, beats and bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from gandream.base.clock import Clock
+from gandream.base.tempo import BeatGrid
+from gandream.recipe.times import Time
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What a time of the recipe is in seconds of the film.
+
+    ``start_s`` is where in the music the film begins; ``grid`` is in seconds of the music, None where nothing is told in beats.
+    """
+
+    clock: Clock
+    start_s: Fraction = Fraction(0)
+    grid: BeatGrid | None = None
+
+    def moment_s(self, time: Time) -> float:
+        """A point in the film, in seconds from its first frame. Beats and bars are places on the music's grid."""
+        if time.unit == "%":
+            return float(self.clock.duration * time.amount / 100)
+        if time.unit == "frames":
+            return float(time.amount / self.clock.fps)
+        if time.unit == "s":
+            return float(time.amount)
+        assert self.grid is not None, "compose() makes the grid when the recipe has beats"
+        beats = float(time.amount)
+        if time.unit == "bars":
+            beats = beats * self.grid.beats_per_bar + self.grid.downbeat
+        return self.grid.time_of(beats) - float(self.start_s)
+
+    def length_s(self, time: Time) -> float:
+        """How long something is, in seconds; beats at the median tempo."""
+        if time.unit in ("beats", "bars"):
+            assert self.grid is not None, "compose() makes the grid when the recipe has beats"
+            return float(time.amount) * self.grid.interval_s * (self.grid.beats_per_bar if time.unit == "bars" else 1)
+        return self.moment_s(time)
+
+    def steps(self, time: Time) -> np.ndarray:
+        """How many times a length has passed at each frame since the film began, float64 [F]; beats as they are played."""
+        if time.unit not in ("beats", "bars"):
+            return self.clock.times / self.length_s(time)
+        assert self.grid is not None, "compose() makes the grid when the recipe has beats"
+        beats = self.grid.beat_at(self.music_times)
+        per_step = float(time.amount) * (self.grid.beats_per_bar if time.unit == "bars" else 1)
+        return (beats - beats[0]) / per_step
+
+    @cached_property
+    def music_times(self) -> np.ndarray:
+        """Seconds of the music at each frame, float64 [F]."""
+        return self.clock.times + float(self.start_s)

@@ -1,0 +1,100 @@
+"""Walks: where on the path each frame is, and what lies between two latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gandream.recipe.motion import Walk
+from gandream.recipe.recipe import Recipe
+from gandream.recipe.times import Time
+from gandream.trajectory.ease import EASE
+from gandream.trajectory.timeline import Timeline
+
+DEFAULT_STEP = Time.seconds(4)
+
+
+def lerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Interpolate straight: [F, D], [F, D], [F] -> [F, D]."""
+    return a + (b - a) * share[:, None]
+
+
+def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp where the angle gives no arc)."""
+    norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
+    unit_a, unit_b = a / np.maximum(norm_a, 1e-12), b / np.maximum(norm_b, 1e-12)
+    angle = np.arccos(np.clip((unit_a * unit_b).sum(1), -1, 1))
+    sine = np.sin(angle)
+    arc = sine > 1e-4  # neither the same direction nor opposite ones
+    safe = np.where(arc, sine, 1.0)
+    weight_a = np.where(arc, np.sin((1 - share) * angle) / safe, 1 - share)[:, None]
+    weight_b = np.where(arc, np.sin(share * angle) / safe, share)[:, None]
+    norms = norm_a + (norm_b - norm_a) * share[:, None]
+    return np.where(arc[:, None], (unit_a * weight_a + unit_b * weight_b) * norms, lerp(a, b, share))
+
+
+def step(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Stay, then jump: [F, D], [F, D], [F] -> [F, D]."""
+    return np.where(share[:, None] < 1, a, b)
+
+
+PATH: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "slerp": slerp,
+    "lerp": lerp,
+    "step": step,
+}
+
+
+@dataclass(frozen=True)
+class Track:
+    """A walk laid out in time: its waypoints z [K, D] and, for each frame, how many of them it has passed, float64 [F]."""
+
+    waypoints: np.ndarray
+    places: np.ndarray
+    path: str = "slerp"
+    ease: str = "linear"
+    loop: bool = True
+
+    def at(self, start: int, stop: int) -> np.ndarray:
+        """z of frames [start, stop), float64 [n, D]."""
+        count = len(self.waypoints)
+        places = self.places[start:stop] if self.loop else np.clip(self.places[start:stop], 0, count - 1)
+        left = np.floor(places)
+        share = np.asarray(EASE[self.ease](places - left))
+        first = left.astype(np.int64)
+        ends = [(first + side) % count if self.loop else np.minimum(first + side, count - 1) for side in (0, 1)]
+        return PATH[self.path](self.waypoints[ends[0]], self.waypoints[ends[1]], share)
+
+
+def steady_places(walk: Walk, line: Timeline, recipe: Recipe) -> np.ndarray:
+    """Waypoints passed at each frame at speed 1, float64 [F], rising."""
+    if walk.at is None:
+        return line.steps(walk.every or DEFAULT_STEP)
+    times = np.array([line.moment_s(time) for time in walk.at])
+    falls = np.flatnonzero(np.diff(times) <= 0)
+    if falls.size:
+        index = int(falls[0]) + 1
+        raise recipe.error(("walk", "at", index), f"the times must rise, but this is not after {walk.at[index - 1]}")
+    last = times[-1] - times[-2] if len(times) > 1 else line.length_s(DEFAULT_STEP)
+    lap = [*times, times[-1] + last]  # the way back to the first takes as long as the last step
+    now = line.clock.times
+    inside = np.interp(now, lap, np.arange(len(lap)))
+    # Later laps repeat the steps of the first; before the first time the walk waits there.
+    laps, within = np.divmod(np.maximum(now - times[0], 0), lap[-1] - times[0])
+    return np.where(laps > 0, laps * len(times) + np.interp(within + times[0], lap, np.arange(len(lap))), inside)
+
+
+def travel(places: np.ndarray, speed: np.ndarray) -> np.ndarray:
+    """The integral of speed along the steady places (trapezoids): float64 [F], starting where they start."""
+    if (speed == 1).all():
+        return places
+    return places[0] + np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(places))])
+
+
+def closed(places: np.ndarray, end: float, lap: int) -> np.ndarray:
+    """Stretch places so that the film's end (where they would be ``end``) is a whole number of laps after its beginning."""
+    way = end - places[0]
+    laps = max(1.0, np.floor(abs(way) / lap + 0.5)) * (1.0 if way >= 0 else -1.0)
+    return places[0] + (places - places[0]) * (laps * lap / way) if way else places

@@ -1,0 +1,97 @@
+"""The film's sound: where it comes from, what it is, and the filter that cuts it to the sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from gandream.base import ffmpeg
+from gandream.base.errors import AudioError, RenderError
+
+KEPT_RATES_HZ = (44_100, 48_000)
+"""Other rates become 48 kHz, which every player and every container takes."""
+
+BIT_RATES = {1: "256k", 2: "320k"}
+"""By channels. AAC-LC at 44.1 kHz can't hold more than 264 kb/s in one channel (6144 bits a frame)."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound file and the second of it that is heard at frame 0."""
+
+    path: Path
+    start_s: Fraction = Fraction(0)
+
+    def __post_init__(self) -> None:
+        if self.start_s < 0:
+            raise ValueError(f"{self.start_s = }: sound starts at 0 or later")
+
+
+@dataclass(frozen=True)
+class SoundFacts:
+    """What a decoder makes of a sound file."""
+
+    rate_hz: int
+    channels: int
+
+
+def probe(path: Path) -> SoundFacts:
+    """Decode the first frames: rate and channels as a decoder gives them (HE-AAC claims half its rate)."""
+    try:
+        listing = ffmpeg.run(
+            *ffmpeg.QUIET,
+            *ffmpeg.media(path),
+            "-map",
+            "0:a:0",
+            "-frames:a",
+            "1",
+            "-c:a",
+            "pcm_f32le",
+            "-f",
+            "framecrc",
+            "-",
+        )
+    except RenderError as error:
+        raise AudioError(str(path), f"its sound can't be read: {error.problem}") from error
+    # "0, pts, dts, samples, bytes, checksum"; a header line "#sample_rate 0: 44100"
+    text = listing.decode()
+    rates = [int(line.split(":")[1]) for line in text.splitlines() if line.startswith("#sample_rate 0:")]
+    rows = [[field.strip() for field in line.split(",")] for line in text.splitlines() if line[:1] == "0"]
+    if not rates or not rows or int(rows[0][3]) < 1:
+        raise AudioError(str(path), "it holds no sound")
+    return SoundFacts(rates[0], int(rows[0][4]) // (4 * int(rows[0][3])))
+
+
+def samples_in(duration_s: Fraction, rate_hz: int) -> int:
+    """Samples of a film's sound: round half up(duration × rate)."""
+    return int(duration_s * rate_hz + Fraction(1, 2))
+
+
+def output_facts(facts: SoundFacts) -> SoundFacts:
+    """What the film carries: mono or stereo, 44.1 or 48 kHz."""
+    rate = facts.rate_hz if facts.rate_hz in KEPT_RATES_HZ else KEPT_RATES_HZ[-1]
+    return SoundFacts(rate, min(facts.channels, 2))
+
+
+def cut(sound: Sound, facts: SoundFacts, duration_s: Fraction) -> str:
+    """The filter from the whole decoded file to exactly the film's samples, padded with silence.
+
+    Samples are counted from the first one decoded, whatever time the container gives it: the analysis of the
+    same file counts so too, and only then do picture and sound agree.
+    """
+    out = output_facts(facts)
+    samples = samples_in(duration_s, out.rate_hz)
+    first = samples_in(sound.start_s, facts.rate_hz)
+    # Generous: the resampler looks ahead, and what is too long is cut below.
+    last = first + samples_in(duration_s + 1, facts.rate_hz)
+    layout = "mono" if out.channels == 1 else "stereo"
+    return ",".join([
+        "asetpts=round(N/SR/TB)",
+        f"atrim=start_sample={first}:end_sample={last}",
+        "asetpts=round(N/SR/TB)",
+        f"aresample={out.rate_hz}:filter_size=64:cutoff=0.97",
+        f"aformat=sample_fmts=fltp:channel_layouts={layout}",
+        f"apad=whole_len={samples}",
+        f"atrim=end_sample={samples}",
+    ])  # fmt: skip
