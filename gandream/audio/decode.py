@@ -9,22 +9,31 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from gandream.base import ffmpeg
 from gandream.base.errors import AudioError
 
+if TYPE_CHECKING:
+    import soundfile
+
 BLOCK = 1 << 16
 """Samples per block."""
 LOUDEST = 16.0
 """Samples are held to ±this (24 dB over full scale): float files may hold anything."""
 
-# A file that claims to be a playlist must not make ffmpeg open addresses on the network.
-_INPUT = (*ffmpeg.QUIET, "-protocol_whitelist", "file,pipe", "-vn", "-sn", "-dn", "-i")
+# Containers of sound, by the names of ffmpeg's demuxers. Playlists (hls, dash, concat) are not among them: they open
+# other files and addresses, and a live one never ends.
+_CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
+    "mxf,nistsphere,nut,ogg,oma,qoa,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wv,xwma"
+)
+_INPUT = (*ffmpeg.QUIET, "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-vn", "-sn", "-dn", "-i")
 # A stream that starts late or was cut by an edit list is filled or trimmed, as a player does, so that sample 0 is t = 0.
 _FROM_ZERO = ("-map", "0:a:0", "-af", "aresample=async=1:first_pts=0")
+_SAYS_NOTHING = ("Last message repeated", "Error opening input file")
 _ADDRESS = re.compile(r"\[[^\]@]* @ 0x[0-9a-fA-F]+\]\s*")
 
 
@@ -46,12 +55,10 @@ def probe(path: Path) -> SoundFacts:
         channels, rate_hz = struct.unpack_from("<HI", header, at + 10)
         return SoundFacts(rate_hz, channels)
     try:
-        import soundfile
-
-        with soundfile.SoundFile(path) as file:
+        with _sndfile(path) as file:
             return SoundFacts(file.samplerate, file.channels)
     except Exception as error:
-        raise _unreadable(path, errors, error) from error
+        raise _unreadable(path, errors) from error
 
 
 def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambda words: None) -> Iterator[np.ndarray]:
@@ -70,7 +77,7 @@ def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambd
             yield _clean(np.frombuffer(data, "<f4"))
     if found:
         if errors:
-            warn(f"{path.name} is damaged; what could be decoded is used: {errors[-1]}")
+            warn(_damaged(path, errors[-1]))
         return
     try:
         for block in _soundfile(path, rate_hz):
@@ -78,10 +85,8 @@ def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambd
             yield _clean(block)
     except Exception as error:
         if not found:
-            raise _unreadable(path, errors, error) from error
-        warn(f"{path.name} is damaged; what could be decoded is used: {error}")
-    if not found:
-        raise AudioError(str(path), "there is no sound in this file: 0 samples", "Choose another file.")
+            raise _unreadable(path, errors) from error
+        warn(_damaged(path, error))
 
 
 def _readable(path: Path) -> None:
@@ -94,30 +99,38 @@ def _readable(path: Path) -> None:
         raise AudioError(str(path), "this file is empty: 0 bytes", "Perhaps a download or a copy didn't finish.")
 
 
-def _unreadable(path: Path, errors: list[str], other: Exception) -> AudioError:
-    said = errors[-1] if errors else "no sound came out"
-    hint = "wav, flac, ogg, mp3, m4a and most video files with sound can be read."
+def _damaged(path: Path, said: object) -> str:
+    return f"{path.name} is damaged, what could be decoded is used: {said}"
+
+
+def _unreadable(path: Path, errors: list[str]) -> AudioError:
+    said = errors[-1] if errors else "0 samples"
     if "matches no streams" in said:
-        return AudioError(str(path), "there is no sound in this file, only pictures or data", hint)
-    return AudioError(str(path), f"can't decode this. ffmpeg: {said}; libsndfile: {other}", hint)
+        problem = "there is no sound in this file, only pictures or data"
+    elif "not on whitelist" in said:
+        problem = "this is not a sound file, but perhaps a playlist, a picture or text"
+    elif not errors or "received no packets" in said:
+        problem = f"there is no sound in this file; ffmpeg: {said}"
+    else:
+        problem = f"can't decode this; ffmpeg: {said}"
+    return AudioError(str(path), problem, "wav, flac, ogg, opus, mp3, m4a and videos with sound can be read.")
 
 
 def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[bytes]:
-    """Yield what ffmpeg writes, whole float32 samples at a time; its last words go to ``errors``."""
+    """Yield what ffmpeg writes, whole float32 samples at a time; its first words go to ``errors``."""
     process = ffmpeg.spawn([*_INPUT, f"file:{path.absolute()}", *output], stdout=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
-    tail: list[bytes] = []
+    lines: list[str] = []
     # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
-    listener = threading.Thread(target=_listen, args=(process.stderr, tail), daemon=True)
+    listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
     listener.start()
     try:
         while data := process.stdout.read(4 * BLOCK):
             yield data[: len(data) // 4 * 4]
         process.wait()
         listener.join()
-        said = b"".join(tail)
-        if said.strip() or process.returncode:
-            errors.append(_ADDRESS.sub("", ffmpeg.last_words(said)))
+        if lines or process.returncode:
+            errors.append(" / ".join(lines[:2]) or f"ended with status {process.returncode}")
     finally:
         process.kill()
         process.wait()
@@ -126,18 +139,30 @@ def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[
         process.stderr.close()
 
 
-def _listen(stream: IO[bytes], tail: list[bytes]) -> None:
+def _listen(stream: IO[bytes], lines: list[str]) -> None:
+    """Keep the first different lines: they name the cause, what follows is consequences."""
     for line in stream:
-        tail.append(line)
-        del tail[:-8]
+        said = _ADDRESS.sub("", line.decode("utf-8", "replace")).strip()
+        if said and len(lines) < 8 and said not in lines and not said.startswith(_SAYS_NOTHING):
+            lines.append(said)
+
+
+def _sndfile(path: Path) -> soundfile.SoundFile:
+    """Open what ffmpeg doesn't know. Not MPEG: ffmpeg is better at that, and libmpg123 writes to the terminal itself."""
+    import soundfile
+
+    if path.suffix[1:].upper() not in soundfile.available_formats().keys() - {"MP3", "RAW"}:
+        raise ValueError(f"libsndfile doesn't know {path.suffix}")
+    return soundfile.SoundFile(path)
 
 
 def _soundfile(path: Path, rate_hz: int) -> Iterator[np.ndarray]:
-    """Yield mono float32 [S] through libsndfile and soxr, for what ffmpeg doesn't know."""
-    import soundfile
+    """Yield mono float32 [S] through libsndfile and soxr."""
     import soxr
 
-    with soundfile.SoundFile(path) as file:
+    with _sndfile(path) as file:
+        if not file.frames:
+            raise ValueError("0 samples")
         convert = soxr.ResampleStream(file.samplerate, rate_hz, 1, dtype="float32")
         for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
             yield convert.resample_chunk(block.mean(axis=1))

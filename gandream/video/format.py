@@ -24,9 +24,9 @@ class VideoFormat:
     height: int
     fps: Fraction
     codec: str = "h264"
-    crf: float = 18
+    crf: float = 17
     """Constant rate factor, 0 (lossless) to 51; 18 is about where no difference is seen."""
-    preset: str = "medium"
+    preset: str = "veryfast"
     """How long x264 tries: ``ultrafast`` to ``veryslow``."""
     subsampling: Subsampling = "420"
     threads: int = 4

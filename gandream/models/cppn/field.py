@@ -33,7 +33,7 @@ TAPS = {
 """Hidden layers that the fields are read from, and what part of each field comes from there."""
 SCALE = 0.7
 """How far a style moves the scale of a unit, in log, at most."""
-SHIFTS = (0.7, 0.65, 0.55, 0.4, 0.4, 0.4, 0.4)
+SHIFTS = (0.6, 0.55, 0.5, 0.4, 0.4, 0.4, 0.4)
 """How far a style moves the shift of a unit in each layer, per deviation of w: coarse layers move the composition."""
 EPSILON = 0.05
 ROUNDING = 0.02
@@ -141,5 +141,6 @@ def _normalised(weights: Tensor, h: Tensor, scale: Tensor, shift: Tensor) -> Ten
     """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1]; h [in + 1, P] has its row of ones."""
     a = torch.mm(weights, h[:-1])
     mean = a.mean(dim=1)
-    gain = scale / (a.var(dim=1, unbiased=False) + EPSILON**2).sqrt()
+    variance = a.sub_(mean[:, None]).square_().mean(dim=1)  # Tensor.var takes ten times as long
+    gain = scale / (variance + EPSILON**2).sqrt()
     return torch.cat([weights * gain[:, None], (shift - mean * gain)[:, None]], dim=1)

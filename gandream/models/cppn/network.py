@@ -20,6 +20,7 @@ TILE_CPU = 16384
 TILE_CUDA = 1 << 20
 """Two buffers of 132 MiB. Not yet measured."""
 SOFTNESS = 0.25
+"""Mean square of z below which its normalisation lets go; 0 would be StyleGAN's."""
 ROWS = 256
 
 
@@ -59,7 +60,7 @@ class CPPN:
         """z of each seed, float32 [N, D]."""
         return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
         """Map z [N, D] to w [N, L, D], truncated by psi, a number or [N].
 
@@ -80,7 +81,6 @@ class CPPN:
         w = self._w_avg + psi[:, None, None] * w[:, None, :]
         return Inputs(w, psi)
 
-    @torch.inference_mode()
     def synthesise(
         self,
         inputs: Inputs | Tensor,
@@ -102,8 +102,11 @@ class CPPN:
             raise ValueError("pattern networks can't be bent yet")
         w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(self._device, torch.float32)
         if w.ndim != 3 or w.shape[1:] != self._w_avg.shape:
-            raise LatentError(self._spec.name, f"w has shape {list(w.shape)}, not [N, {', '.join(map(str, self._w_avg.shape))}]")
+            wanted = ["N", *self._w_avg.shape]
+            raise LatentError(self._spec.name, f"w has shape {list(w.shape)}, and {wanted} is wanted")
         N, (H, W) = w.shape[0], size or DEFAULT_SIZE
+        if H < 1 or W < 1:
+            raise ValueError(f"{size = }: height and width must be positive")
         places = self._places(transform, N)
         cpu = self._device.type == "cpu"
         threads = torch.get_num_threads() if cpu else 1
@@ -138,8 +141,8 @@ class CPPN:
         transform = transform.to(self._device, torch.float32)
         if transform.shape[-2:] != (3, 3) or transform.ndim > 3 or transform.numel() not in (9, 9 * N):
             raise ValueError(f"transform has shape {list(transform.shape)}, and [{N}, 3, 3] is wanted")
-        transform = transform.expand(N, 3, 3)
-        return (self.field.place[:, :, None] * transform[:, None]).sum(dim=2)
+        place, (top, middle, bottom) = self.field.place, transform.expand(N, 3, 3)[:, None].unbind(dim=2)
+        return place[:, 0:1] * top + place[:, 1:2] * middle + place[:, 2:3] * bottom
 
     def _fold(self, w: Tensor) -> Folded:
         """Fold one frame's w [L, D] into its network."""

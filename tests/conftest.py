@@ -1,0 +1,65 @@
+"""What tests share: a command line in this process, recipes in a folder of their own, synthetic music."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def gandream(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Run ``gandream ARGUMENTS`` as the console script does."""
+    from gandream.cli.main import main
+
+    def run(*arguments: str | Path) -> Said:
+        monkeypatch.setattr(sys, "argv", ["gandream", *map(str, arguments)])
+        capfd.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as stop:
+            status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        return Said(status, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh working directory, with no cache but its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANDREAM_CACHE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of stereo clicks at 120 BPM, 44.1 kHz, over a quiet 110 Hz tone."""
+    import soundfile
+
+    rate = 44_100
+    time = np.arange(6 * rate) / rate
+    sound = 0.02 * np.sin(2 * np.pi * 110 * time)
+    burst = np.hanning(400) * np.sin(2 * np.pi * 1500 * np.arange(400) / rate)
+    for beat in np.arange(0.5, 6, 0.5):
+        start = int(beat * rate)
+        sound[start : start + 400] += 0.8 * burst
+    path = tmp_path_factory.mktemp("music") / "clicks.wav"
+    soundfile.write(path, np.stack([sound, sound * 0.9], axis=1), rate)
+    return path
