@@ -47,7 +47,7 @@ class SoundFacts:
 
 def probe(path: Path) -> SoundFacts:
     """Rate and channels of the first audio stream; AudioError where there is none."""
-    _readable(path)
+    check_readable(path)
     errors: list[str] = []
     header = b"".join(_ffmpeg(path, (*_FROM_ZERO, "-t", "1", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"), errors))
     at = header.find(b"fmt ")
@@ -67,7 +67,7 @@ def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambd
     A file that breaks on the way gives what can be decoded, and ``warn`` gets the decoder's words; a file of which
     nothing can be decoded is an AudioError.
     """
-    _readable(path)
+    check_readable(path)
     errors: list[str] = []
     found = False
     output = (*_FROM_ZERO, "-ac", "1", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1")
@@ -89,7 +89,8 @@ def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambd
         warn(_damaged(path, error))
 
 
-def _readable(path: Path) -> None:
+def check_readable(path: Path) -> None:
+    """AudioError where a file isn't there, can't be opened or is empty."""
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)

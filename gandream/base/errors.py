@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+
+# What could move the cursor, colour the terminal, turn the direction of reading, or not be written at all.
+_UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class GandreamError(Exception):
@@ -26,7 +31,7 @@ class GandreamError(Exception):
         lines = [self.where, f"  {self.problem}"]
         if self.hint:
             lines.append(f"  {self.hint}")
-        return "\n".join(lines)
+        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", "\n".join(lines))
 
 
 class RecipeError(GandreamError):
@@ -62,11 +67,9 @@ class RenderError(GandreamError):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Give ``Did you mean 'x'?`` for the nearest known word, or an empty string."""
-    near = difflib.get_close_matches(word.lower(), {name.lower(): name for name in known}, n=1, cutoff=0.6)
-    if not near:
-        return ""
-    original = next(name for name in known if name.lower() == near[0])
-    return f"Did you mean '{original}'?"
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6) if len(word) <= 60 else []
+    return f"Did you mean '{names[near[0]]}'?" if near else ""
 
 
 def listed(words: Iterable[object], limit: int = 24) -> str:

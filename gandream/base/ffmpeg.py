@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -20,11 +21,14 @@ BITEXACT = ("-fflags", "+bitexact", "-flags", "+bitexact")
 
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows what ``start_new_session`` is elsewhere: the terminal's Ctrl-C doesn't reach the child."""
-_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
-_ENDINGS = re.compile(
-    r"Conversion failed!|Error (?:opening (?:in|out)put files?|closing file|writing trailer)|"
-    r"Task finished|Terminating thread|At least one output file"
+_TAGS = re.compile(r"^(?:\[[^\]]*\] ?)+")
+"""Who says it: ``[out#0/mp4 @ 0x55c80a1f] ``, whose address is another in every run."""
+_CONSEQUENCES = re.compile(
+    r"Conversion failed|Task finished|Terminating thread|Nothing was written|Last message repeated|"
+    r"Error (?:opening (?:in|out)put file|closing file|writing trailer|sending frames|muxing|submitting)|"
+    r"Error while opening encoder|Could not open encoder|At least one output file"
 )
+"""What ffmpeg also says once something has failed."""
 
 
 @functools.cache
@@ -32,12 +36,16 @@ def executable() -> str:
     """Path of ffmpeg (``IMAGEIO_FFMPEG_EXE`` names another one)."""
     import imageio_ffmpeg
 
+    again = "pip install --force-reinstall imageio-ffmpeg"
     try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
+        found = imageio_ffmpeg.get_ffmpeg_exe()
     except RuntimeError as error:
-        raise RenderError(
-            "ffmpeg", "no ffmpeg is here", "pip install --force-reinstall imageio-ffmpeg"
-        ) from error
+        raise RenderError("ffmpeg", "no ffmpeg is here", again) from error
+    if shutil.which(found) is None:
+        named = os.environ.get("IMAGEIO_FFMPEG_EXE") == found
+        hint = "IMAGEIO_FFMPEG_EXE names it: mend or unset that variable." if named else again
+        raise RenderError("ffmpeg", f"{found} is no program that can be run", hint)
+    return found
 
 
 @functools.cache
@@ -118,8 +126,8 @@ def out_of_room(stderr: bytes) -> bool:
 
 
 def last_words(stderr: bytes, lines: int = 3) -> str:
-    """The end of what ffmpeg said, in one line, without addresses or mere repetitions that it failed."""
-    said = [_ADDRESS.sub("", line).strip() for line in stderr.decode("utf-8", "replace").splitlines()]
+    """The end of what ffmpeg said, in one line: what failed, not what followed from it."""
+    said = [_TAGS.sub("", line.strip()) for line in stderr.decode("utf-8", "replace").splitlines()]
     said = [line for line in dict.fromkeys(said) if line]
-    telling = [line for line in said if not _ENDINGS.search(line)]
-    return " / ".join((telling or said)[-lines:]) or "ffmpeg said nothing"
+    causes = [line for line in said if not _CONSEQUENCES.search(line)]
+    return " / ".join((causes or said)[-lines:]) or "ffmpeg said nothing"

@@ -39,6 +39,12 @@ def published(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+_UNWRITABLE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+)
+
+
 @contextmanager
 def disk_errors(target: Path) -> Iterator[None]:
     """Turn the operating system's words about writing a file into ours."""
@@ -47,7 +53,7 @@ def disk_errors(target: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(target) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
+        if error.errno in _UNWRITABLE:
             raise OutputError(
                 str(target), f"can't write here: {error.strerror}", "Choose another place with -o."
             ) from error

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Family:
-    """A row of the table: a module with ``describe(word) -> Spec`` (without torch) and ``load(word, device, dtype)``."""
+    """A row of the table: a module with ``describe(word)`` (without torch) and ``load(word, device, dtype)``."""
 
     name: str
     module: str

@@ -98,7 +98,7 @@ class Token:
 
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|(?<![\w#])\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<sign>\*\*|<=|>=|==|!=|[-+*/%<>(),.]))",
     re.ASCII,
 )
@@ -131,14 +131,18 @@ def _tokens(text: str) -> list[Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             column = position + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError(f"can't read '{text[column]}' here", column, _instead(text[column]))
+            raise ExpressionError(f"can't read {_shown(text[column])} here", column, _instead(text[column]))
         kind = match.lastgroup or ""
         tokens.append(Token(kind, match.group(kind), match.start(kind)))
         position = match.end()
         if kind == "name" and text[position : position + 1] == "#":  # pitch names: chroma.C#
             tokens[-1] = Token(kind, tokens[-1].text + "#", tokens[-1].column)
             position += 1
-    return [*tokens, Token(_END, _END, len(text))]
+    return [*tokens, Token(_END, _END, end)]
+
+
+def _shown(character: str) -> str:
+    return f"'{character}'" if character.isprintable() else f"the character U+{ord(character):04X}"
 
 
 def _instead(character: str) -> str:
@@ -147,6 +151,15 @@ def _instead(character: str) -> str:
         "[": "One band of a signal is written chroma.C.",
         "&": "Write `and`.",
         "|": "Write `or`.",
+        "=": "To compare, write ==.",
+        "!": "Write `not`.",
+        "$": "A variable has no $ in an expression: write its name alone.",
+        "×": "Write *.",
+        "·": "Write *.",
+        "÷": "Write /.",
+        "−": "This is a typographer's minus; write a plain -.",
+        "–": "This is a dash; write a plain -.",
+        "π": "Write pi.",
     }.get(character, "")
 
 
@@ -168,10 +181,17 @@ class _Parser:
     def expect(self, text: str) -> None:
         if self.take(text) is not None:
             return
-        got, wanted = self.next, text if text == _END else f"'{text}'"
+        got = self.next
         if got.kind == _END:
-            raise ExpressionError(f"wanted {wanted} here", got.column)
-        raise ExpressionError(f"did not expect '{got.text}' here", got.column, f"Wanted {wanted}.")
+            raise ExpressionError(f"wanted '{text}' here, but the expression ends", got.column)
+        hint = f"Wanted '{text}'."
+        if got.text == ",":
+            hint = "A comma only parts the arguments of a function; decimals have a point: 0.5"
+        elif got.kind != "sign" or got.text == "(":
+            hint = "Is an operator such as * or + missing before it?"
+        elif text == _END:
+            hint = "Is there a bracket too many?" if got.text == ")" else ""
+        raise ExpressionError(f"did not expect '{got.text}' here", got.column, hint)
 
     def node(self, kind: str, value: str | float, column: int, *parts: Node) -> Node:
         self.nodes += 1
@@ -249,13 +269,13 @@ class _Parser:
             self.expect(")")
             self.depth -= 1
             return tree
-        wanted = "a number, a name or a bracket is missing here"
+        wanted = "something is missing here: a number, a name or a bracket"
         raise ExpressionError(wanted if token.kind == _END else f"did not expect '{token.text}' here", token.column)
 
     def number(self, token: Token) -> Node:
         value = float(token.text)
         if value == float("inf"):
-            raise ExpressionError(f"the number {token.text} is too large", token.column)
+            raise ExpressionError(f"the number {token.text[:20]} is too large", token.column)
         return self.node("number", value, token.column)
 
     def index(self, name: Token) -> Node:
@@ -269,7 +289,7 @@ class _Parser:
         function = FUNCTIONS.get(name.text)
         if function is None:
             hint = did_you_mean(name.text, FUNCTIONS) or f"Functions: {listed(FUNCTIONS, 40)}."
-            raise ExpressionError(f"there is no function '{name.text}'", name.column, hint)
+            raise ExpressionError(f"there is no function '{name.text[:60]}'", name.column, hint)
         self.deeper(name.column)
         arguments = []
         self.expect("(")

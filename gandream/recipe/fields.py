@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError, core_schema
@@ -19,7 +21,9 @@ from gandream.recipe.times import WRITTEN, Time, parse_time
 AUDIO_SUFFIXES = (".ogg", ".wav", ".flac", ".mp3", ".m4a")
 
 
-def wrong(problem: str, hint: str = "", *, key: str | int | None = None, column: int = 0) -> PydanticCustomError:
+def wrong(
+    problem: str, hint: str = "", *, key: str | int | None = None, column: int | None = None
+) -> PydanticCustomError:
     """A mistake in a value: what was wanted, what to do; ``key`` points inside a mapping, ``column`` inside a text."""
     context = {"problem": problem, "hint": hint, "key": key, "column": column}
     return PydanticCustomError("gandream", "{problem}", context)
@@ -28,9 +32,7 @@ def wrong(problem: str, hint: str = "", *, key: str | int | None = None, column:
 class Word(BaseModel):
     """A group of words of the recipe: frozen, and a word that isn't known is an error that names the nearest."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True)
 
     @classmethod
     def words(cls) -> list[str]:
@@ -45,10 +47,29 @@ class Word(BaseModel):
         if not isinstance(value, dict):
             raise wrong(f"wanted words with values: {listed(cls.words())}")
         for key in value:
-            if key not in cls.words():
-                near = did_you_mean(str(key), cls.words())
-                raise wrong("no such word here", near or f"Words here: {listed(cls.words())}.", key=key)
+            if not isinstance(key, str):
+                raise wrong("no such word here", f"Words here: {listed(cls.words())}.", key=key)
         return value
+
+
+def words_at(kind: Any, path: Sequence[Any]) -> list[str]:
+    """The keys that may be written at a path into a Word, or into lists and mappings of Words."""
+    for step in path:
+        kind = _bare(kind)
+        if isinstance(kind, type) and issubclass(kind, Word):
+            fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+            kind = fields.get(step)
+        else:
+            kind = [inside for inside in get_args(kind) if inside is not Ellipsis][-1]
+    kind = _bare(kind)
+    return kind.words() if isinstance(kind, type) and issubclass(kind, Word) else []
+
+
+def _bare(kind: Any) -> Any:
+    """A kind without its notes and without `None`."""
+    while get_origin(kind) in (Annotated, Union, UnionType):
+        kind = next(inside for inside in get_args(kind) if inside is not type(None))
+    return kind
 
 
 def _number(value: Any) -> float:
@@ -193,20 +214,18 @@ def _audio(value: Any) -> FileRef:
             raise wrong(f"no such bundled piece; there is: {listed(pieces)}", did_you_mean(name, pieces))
         return FileRef(str(value), pieces[name])
     folder = value.folder if isinstance(value, Text) else Path()
-    path = folder / Path(value).expanduser()
     try:
-        found = path.is_file()
+        path = folder / Path(value).expanduser()
+        if path.is_file():
+            return FileRef(str(value), path)
+        folder_there = path.is_dir()
     except OSError as error:
         raise wrong(f"can't look at this file: {error.strerror}") from None
-    if not found:
-        raise wrong(
-            *(
-                ("this is a folder, not a sound file",)
-                if path.is_dir()
-                else (f"no such file: {path}", _nearest_file(path))
-            )
-        )
-    return FileRef(str(value), path)
+    except RuntimeError:
+        raise wrong(f"there is no user {value.split('/')[0]} whose folder this could be in") from None
+    if folder_there:
+        raise wrong("this is a folder, not a sound file")
+    raise wrong(f"no such file: {path}", _nearest_file(path))
 
 
 def _nearest_file(path: Path) -> str:
@@ -231,18 +250,15 @@ _NTSC = {
 }
 
 
+_RATE = re.compile(r"[+-]?\d{1,9}(\.\d{0,9})?|\d{1,9}/\d{1,9}", re.ASCII)
+
+
 def _rate(value: Any) -> Fraction:
     if isinstance(value, Fraction):
         return value
+    text = str(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else ""
     try:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float | str)
-            or len(str(value)) > 24
-            or "e" in str(value)
-        ):
-            raise ValueError
-        rate = Fraction(str(value))
+        rate = Fraction(text if _RATE.fullmatch(text) else "")
     except (ValueError, ZeroDivisionError):
         raise wrong("wanted frames per second: 30, 23.976 or a fraction such as 24000/1001") from None
     rate = _NTSC.get(rate, rate)

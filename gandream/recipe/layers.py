@@ -39,12 +39,12 @@ def read_layers(value: Any) -> Layers:
 
 
 def _part(item: Any) -> str | tuple[int, int | None]:
-    if isinstance(item, int) and not isinstance(item, bool) and item >= 0:
+    if isinstance(item, int) and not isinstance(item, bool) and 0 <= item < 10000:
         return (item, item)
     if isinstance(item, str):
         if item in GROUPS:
             return str(item)
-        if match := re.fullmatch(r"(\d{1,4})\s*-\s*(\d{1,4})?", item):
+        if match := re.fullmatch(r"([0-9]{1,4})\s*-\s*([0-9]{1,4})?", item):
             first, last = int(match[1]), int(match[2]) if match[2] else None
             if last is not None and last < first:
                 raise wrong("a range of layers rises: write 0-3, not 3-0")

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gandream.base.errors import RecipeError
+from gandream.base.errors import RecipeError, did_you_mean, listed
+from gandream.recipe.fields import words_at
 from gandream.recipe.overrides import put_variables, set_values
 from gandream.recipe.reader import Document, read_document
 from gandream.recipe.recipe import Recipe, check_names, place
@@ -22,7 +23,7 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     try:
         recipe = Recipe.model_validate(document.tree)
     except ValidationError as error:
-        raise _together([_mistake(document, mistake) for mistake in error.errors()]) from None
+        raise _together(_mistakes(document, error)) from None
     recipe._document = document
     if mistakes := check_names(recipe):
         raise _together(mistakes)
@@ -30,11 +31,19 @@ def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def _together(mistakes: list[RecipeError]) -> RecipeError:
-    first = mistakes[0]
-    first.others = tuple(mistakes[1:MOST_MISTAKES])
-    if more := len(mistakes) - MOST_MISTAKES:
-        first.others += (RecipeError(f"and {more} more", "mend these first"),) if more > 0 else ()
+    first, others = mistakes[0], mistakes[1:MOST_MISTAKES]
+    if len(mistakes) > MOST_MISTAKES:
+        others.append(RecipeError(f"and {len(mistakes) - MOST_MISTAKES} more", "mend these first"))
+    first.others = tuple(others)
     return first
+
+
+def _mistakes(document: Document, error: ValidationError) -> list[RecipeError]:
+    """What pydantic found, in the order in which it is written in the file."""
+    found = error.errors(include_url=False, include_input=False)
+    marks = [document.mark(mistake["loc"]) for mistake in found]
+    order = sorted(range(len(found)), key=lambda index: (marks[index].line, marks[index].column))
+    return [_mistake(document, found[index]) for index in order]
 
 
 # What pydantic found, in the recipe's words.
@@ -45,9 +54,8 @@ _WORDS = {
     "less_than_equal": "must be at most {le:g}",
     "less_than": "must be less than {lt:g}",
     "finite_number": "must be finite",
-    "too_short": "wanted at least {min_length}, this has {actual_length}",
-    "too_long": "wanted at most {max_length}, this has more",
-    "string_too_long": "must be at most {max_length} characters",
+    "too_short": "is too short: at least {min_length}",
+    "too_long": "is too long: at most {max_length}",
     "tuple_type": "wanted a list",
     "dict_type": "wanted names with values",
     "int_type": "wanted a whole number",
@@ -55,14 +63,19 @@ _WORDS = {
 
 
 def _mistake(document: Document, error: Any) -> RecipeError:
-    path, context = tuple(error["loc"]), error.get("ctx") or {}
-    if error["type"] == "gandream":
-        if context["key"] is not None:
-            path = (*path, context["key"])
-        column = context["column"] or None
-        problem = context["problem"] + (f" (column {column + 1} of the expression)" if column else "")
-        return RecipeError(place(document, path, column), problem, context["hint"])
-    words = _WORDS.get(error["type"])
-    problem = words.format(**context) if words else error["msg"].removeprefix("Value error, ")
-    hint = "A first line could be `model: cppn#7`." if path == ("model",) else ""
-    return RecipeError(place(document, path), problem, hint)
+    path, context, kind = tuple(error["loc"]), error.get("ctx") or {}, error["type"]
+    problem, hint, column = "", "", None
+    if kind == "gandream":
+        path = path if context["key"] is None else (*path, context["key"])
+        problem, hint, column = context["problem"], context["hint"], context["column"]
+        problem += f" (column {column + 1} of the expression)" if column is not None else ""
+    elif kind == "extra_forbidden":
+        problem, words = "no such word here", words_at(Recipe, path[:-1])
+        hint = did_you_mean(path[-1], words) or f"Words here: {listed(words)}."
+    elif path[-1:] == ("[key]",):
+        path, problem = path[:-1], "a name is up to 40 letters, digits and _, not beginning with a digit"
+    else:
+        words = _WORDS.get(kind)
+        problem = words.format(**context) if words else error["msg"].removeprefix("Value error, ")
+        hint = "A first line could be `model: cppn#7`." if path == ("model",) else ""
+    return RecipeError(place(document, path, column), problem, hint)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
-from gandream.recipe.reader import MAX_VALUES, Document, Key, Mark, Path_, read_text
+from gandream.recipe.reader import MAX_DEPTH, MAX_VALUES, Document, Key, Mark, Path_, read_text
 
-_STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
+_KEY = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[-?\d{1,9}\])*", re.ASCII)
+_STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]", re.ASCII)
 
 
 def set_values(document: Document, assignments: Sequence[str]) -> Document:
@@ -20,42 +22,46 @@ def set_values(document: Document, assignments: Sequence[str]) -> Document:
         name = f"--set {assignment if len(assignment) <= 80 else assignment[:77] + '...'}"
         if not equals or not key.strip():
             raise RecipeError(name, "wanted key=value", "For instance: --set video.crf=23")
-        value, marks = read_text(written, name, Path.cwd())
+        value, marks = read_text(written, name, Path.cwd(), lines=False)
         path = _assign(document.tree, _path(key.strip(), name), value, name)
         for old in [old for old in document.marks if old[: len(path)] == path]:
             del document.marks[old]
-        document.marks.update({(*path, *below): Mark(name) for below in marks} or {path: Mark(name)})
+        for end in range(1, len(path) + 1):
+            document.marks.setdefault(path[:end], Mark(name))
+        document.marks.update({(*path, *below): Mark(name) for below in marks})
     document.overrides = (*document.overrides, *assignments)
     return document
 
 
-def _path(key: str, name: str) -> list[str]:
-    steps = [word or index for word, index in _STEP.findall(key)]
-    if "".join(steps) != re.sub(r"[.\[\]]", "", key):
-        raise RecipeError(name, f"can't read the key '{key}'", "For instance: walk.through[0]")
+def _path(key: str, name: str) -> list[Key]:
+    """The steps of a key: words, and numbers for what stands in square brackets."""
+    if not _KEY.fullmatch(key):
+        raise RecipeError(name, f"can't read the key '{key[:60]}'", "For instance: walk.through[0]")
+    steps = [word.strip() or int(index) for word, index in _STEP.findall(key)]
+    if len(steps) > MAX_DEPTH:
+        raise RecipeError(name, f"a key has at most {MAX_DEPTH} parts")
     return steps
 
 
-def _assign(tree: Any, steps: list[str], value: Any, name: str) -> Path_:
+def _assign(tree: Any, steps: list[Key], value: Any, name: str) -> Path_:
     path: list[Key] = []
     for number, step in enumerate(steps):
         last = number == len(steps) - 1
-        here = ".".join(map(str, path)) or "the recipe"
+        here = dotted(path) or "the recipe"
         if isinstance(tree, list):
-            if not re.fullmatch(r"-?\d{1,9}", step) or not -len(tree) <= int(step) < len(tree):
-                raise RecipeError(
-                    name,
-                    f"{here} is a list of {len(tree)}; '{step}' is none of its numbers, which start at 0",
-                )
+            if not re.fullmatch(r"-?\d{1,9}", str(step), re.ASCII) or not -len(tree) <= int(step) < len(tree):
+                problem = f"{here} is a list of {len(tree)}; '{step}' is none of its numbers, which start at 0"
+                raise RecipeError(name, problem)
             at: Any = int(step) % len(tree)
         elif isinstance(tree, dict):
-            at = next((old for old in tree if str(old) == step), step)
+            at = next((old for old in tree if str(old) == str(step)), step)
+            if at not in tree and isinstance(at, int):
+                raise RecipeError(name, f"{here} is no list, so [{at}] isn't in it", f"Set {here} as a whole.")
             if not last and tree.get(at) is None:
                 tree[at] = {}
         else:
-            raise RecipeError(
-                name, f"{here} is {_shown(tree)}, which has no '{step}' inside", f"Set {here} as a whole."
-            )
+            problem = f"{here} is {_shown(tree)}, which has no '{step}' inside"
+            raise RecipeError(name, problem, f"Set {here} as a whole.")
         path.append(at)
         if last:
             tree[at] = value
@@ -66,47 +72,63 @@ def _assign(tree: Any, steps: list[str], value: Any, name: str) -> Path_:
 
 def put_variables(document: Document) -> Document:
     """Replace whole values ``$name`` by what ``vars`` says; variables may use variables."""
-    variables = document.tree.get("vars")
-    variables = variables if isinstance(variables, dict) else {}
-    budget = MAX_VALUES
+    document.tree = _Variables(document).put(document.tree, (), (), ())
+    return document
 
-    def put(value: Any, path: Path_, using: tuple[str, ...]) -> Any:
-        nonlocal budget
-        budget -= 1
-        if budget < 0:
-            raise RecipeError(document.file, f"variables repeat things into more than {MAX_VALUES} values")
+
+class _Variables:
+    def __init__(self, document: Document):
+        written = document.tree.get("vars")
+        self.known: dict[Any, Any] = written if isinstance(written, dict) else {}
+        self.document, self.values = document, 0
+
+    def put(self, value: Any, path: Path_, source: Path_, using: tuple[str, ...]) -> Any:
+        """A value for a path, which is written at ``source`` and reached through the variables in ``using``."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise self.error(path, f"variables repeat things into more than {MAX_VALUES} values")
+        if len(path) > 2 * MAX_DEPTH or len(using) > MAX_DEPTH:
+            raise self.error(path, f"variables are made of variables more than {MAX_DEPTH} deep")
+        if using:
+            self.note(path, source)
         if isinstance(value, dict):
-            return {key: put(item, (*path, key), using) for key, item in value.items()}
+            return {key: self.put(item, (*path, key), (*source, key), using) for key, item in value.items()}
         if isinstance(value, list):
-            return [put(item, (*path, index), using) for index, item in enumerate(value)]
+            return [self.put(item, (*path, index), (*source, index), using) for index, item in enumerate(value)]
         if not isinstance(value, str) or not re.fullmatch(r"\$[A-Za-z_]\w*", value):
             return value
         variable = str(value)[1:]
-        if variable not in variables:
-            hint = did_you_mean(variable, map(str, variables)) or (
-                f"Variables: {listed(variables)}." if variables else "There are no `vars`."
+        if variable not in self.known:
+            known = [str(name) for name in self.known]
+            hint = did_you_mean(variable, known) or (
+                f"Variables: {listed(known)}." if known else "There are no `vars`."
             )
-            raise RecipeError(
-                f"{document.mark(path).at()}  {dotted(path)} = {value}",
-                f"there is no variable '{variable}'",
-                hint,
-            )
+            raise self.error(path, f"there is no variable '{variable[:60]}'", hint)
         if variable in using:
-            raise RecipeError(
-                f"{document.mark(path).at()}  {dotted(path)} = {value}",
-                f"the variable '{variable}' is made of itself",
-            )
-        return put(variables[variable], path, (*using, variable))
+            raise self.error(path, f"the variable '{variable}' is made of itself")
+        return self.put(self.known[variable], path, ("vars", variable), (*using, variable))
 
-    document.tree = put(document.tree, (), ())
-    return document
+    def note(self, path: Path_, source: Path_) -> None:
+        """A key stays where it is used; the columns of its value are where the variable is written."""
+        marks = self.document.marks
+        used, written = marks.get(path), marks.get(source)
+        if used is None and written is not None:
+            marks[path] = written
+        elif used is not None and written is not None and written.line and used.file == written.file:
+            place = {"value_line": written.value_line, "value_column": written.value_column, "plain": written.plain}
+            marks[path] = replace(used, **place)
+        elif used is not None:
+            marks[path] = replace(used, plain=False)
+
+    def error(self, path: Path_, problem: str, hint: str = "") -> RecipeError:
+        return RecipeError(f"{self.document.mark(path).at()}  {dotted(path)}", problem, hint)
 
 
 def dotted(path: Sequence[Key]) -> str:
     """Write a path as people do: ``walk.through[2]``."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        text += f"[{step}]" if isinstance(step, int) else f".{str(step)[:60]}"
     return text.lstrip(".")
 
 

@@ -17,10 +17,10 @@ from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from gandream.base.errors import RecipeError
+from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.text import Text
 
-MAX_BYTES, MAX_DEPTH, MAX_ALIASES, MAX_VALUES = 256_000, 50, 1000, 100_000
+MAX_BYTES, MAX_DEPTH, MAX_ALIASES, MAX_VALUES = 256_000, 50, 1000, 50_000
 
 Key = str | int | float
 Path_ = tuple[Key, ...]
@@ -65,15 +65,50 @@ class Document:
         return Mark(self.file)
 
 
-class _Yaml(Reader, Scanner, Parser, Composer, BaseResolver):
-    """PyYAML's reader up to nodes, with the core schema of YAML 1.2 instead of its own 1.1."""
+@dataclass(frozen=True)
+class _Source:
+    """A text and its name; the place of things in a ``--set`` (``lines`` false) is its name alone."""
 
-    def __init__(self, text: str):
-        Reader.__init__(self, text)
+    text: str
+    name: str
+    lines: bool = True
+
+    def place(self, line: int, column: int) -> str:
+        return f"{self.name}:{line + 1}:{column + 1}" if self.lines else self.name
+
+    def at(self, mark: Any) -> str:
+        return self.place(mark.line, mark.column)
+
+    def at_index(self, index: int) -> str:
+        return self.place(self.text.count("\n", 0, index), index - self.text.rfind("\n", 0, index) - 1)
+
+
+class _Yaml(Reader, Scanner, Parser, Composer, BaseResolver):
+    """PyYAML's reader up to nodes, with the core schema of YAML 1.2 instead of its own 1.1, and with limits."""
+
+    def __init__(self, source: _Source):
+        self.source, self.levels, self.aliases, self.values = source, 0, 0, 0
+        Reader.__init__(self, source.text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
+
+    def get_event(self) -> Any:
+        """The next event; they are read lazily, and the first that passes a limit ends the reading."""
+        event = super().get_event()
+        self.levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        self.aliases += isinstance(event, yaml.AliasEvent)
+        self.values += isinstance(event, yaml.NodeEvent)
+        for number, limit, things in (
+            (self.levels, MAX_DEPTH, "levels deep"),
+            (self.aliases, MAX_ALIASES, "aliases"),
+            (self.values, MAX_VALUES, "values"),
+        ):
+            if number > limit:
+                hint = "No recipe needs that; is the file damaged?"
+                raise RecipeError(self.source.at(event.start_mark), f"more than {limit} {things}", hint)
+        return event
 
 
 _TAG = "tag:yaml.org,2002:"
@@ -87,8 +122,10 @@ _CORE = (
         list("-+.0123456789"),
     ),
 )
-for _name, _pattern, _first in _CORE:
-    _Yaml.add_implicit_resolver(_TAG + _name, re.compile(f"(?:{_pattern})$"), _first)
+_PATTERNS = {name: re.compile(f"(?:{pattern})$") for name, pattern, _ in _CORE}
+_KINDS = {"null": "null", "bool": "true or false", "int": "whole number", "float": "number"}
+for _name, _, _first in _CORE:
+    _Yaml.add_implicit_resolver(_TAG + _name, _PATTERNS[_name], _first)
 
 
 def read_document(file: Path, name: str | None = None) -> Document:
@@ -100,7 +137,7 @@ def read_document(file: Path, name: str | None = None) -> Document:
     except IsADirectoryError:
         raise RecipeError(name, "this is a folder; wanted a recipe file", _recipes_in(file)) from None
     except FileNotFoundError:
-        raise RecipeError(name, "no such file", _recipes_in(file.parent)) from None
+        raise RecipeError(name, "no such file", _recipes_in(file.parent, file.name)) from None
     except (OSError, ValueError) as error:
         raise RecipeError(name, f"can't read this file: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > MAX_BYTES:
@@ -108,115 +145,104 @@ def read_document(file: Path, name: str | None = None) -> Document:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RecipeError(name, f"not UTF-8 text (byte {error.start})", "Is this a recipe? Save it as UTF-8.") from None
+        before = data[: error.start].decode("utf-8-sig")
+        where = _Source(before, name).at_index(len(before))
+        raise RecipeError(where, "from here on this isn't UTF-8 text", "Is this a recipe? Save it as UTF-8.") from None
     tree, marks = read_text(text, name, file.absolute().parent)
     if tree is None:
         raise RecipeError(name, "the recipe is empty", "A first line could be `model: cppn#7`.")
     if not isinstance(tree, dict):
-        raise RecipeError(name, "a recipe is words with values, such as `model: cppn#7`")
+        what = "a list" if isinstance(tree, list) else "a single value"
+        raise RecipeError(marks[()].at(), f"this is {what}; a recipe is words with values, such as `model: cppn#7`")
     return Document(tree, marks, text, name)
 
 
-def _recipes_in(folder: Path) -> str:
+def _recipes_in(folder: Path, wanted: str = "") -> str:
     try:
-        found = sorted(file.name for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))[:12]
+        found = sorted(file.name for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
     except OSError:
         return ""
-    return f"Recipes in {folder}: {', '.join(found)}." if found else ""
+    near = did_you_mean(wanted, found)
+    return near or (f"Recipes in {folder}: {listed(found, 12)}." if found else "")
 
 
-def read_text(text: str, name: str, folder: Path) -> tuple[Any, dict[Path_, Mark]]:
+def read_text(text: str, name: str, folder: Path, *, lines: bool = True) -> tuple[Any, dict[Path_, Mark]]:
     """Read YAML text to plain data and marks; relative file names in it will start from ``folder``."""
+    source = _Source(text, name, lines)
     try:
-        _check_limits(text, name)
-        node = _Yaml(text).get_single_node()
+        node = _Yaml(source).get_single_node()
     except ReaderError as error:
-        raise RecipeError(name, f"a character that YAML doesn't allow at {error.position}: {error.reason}") from None
+        problem = f"YAML doesn't allow the invisible character U+{ord(text[error.position]):04X} that stands here"
+        raise RecipeError(source.at_index(error.position), problem, "Remove it; is the file damaged?") from None
     except yaml.MarkedYAMLError as error:
-        raise _syntax_error(error, name, text) from None
+        raise _syntax_error(error, source) from None
     if node is None:
         return None, {}
-    builder = _Builder(name, folder)
+    builder = _Builder(source, folder)
     return builder.build(node, (), None), builder.marks
 
 
-def _check_limits(text: str, name: str) -> None:
-    """Go through the events, which are read lazily and without recursion, and stop at the first limit passed."""
-    depth = aliases = 0
-    for event in _events(text):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
-        if depth > MAX_DEPTH or aliases > MAX_ALIASES:
-            problem = f"more than {MAX_DEPTH} levels deep" if depth > MAX_DEPTH else f"more than {MAX_ALIASES} aliases"
-            raise RecipeError(_place(name, event.start_mark), problem, "No recipe needs that; is the file damaged?")
-
-
-def _events(text: str):
-    loader = _Yaml(text)
-    while loader.check_event():
-        yield loader.get_event()
-
-
-def _place(name: str, mark: Any) -> str:
-    return f"{name}:{mark.line + 1}:{mark.column + 1}"
-
-
-def _syntax_error(error: yaml.MarkedYAMLError, name: str, text: str) -> RecipeError:
-    mark = error.problem_mark or error.context_mark
-    where = _place(name, mark) if mark else name
-    if mark and text[mark.index : mark.index + 1] == "\t":
+def _syntax_error(error: yaml.MarkedYAMLError, source: _Source) -> RecipeError:
+    mark, context = error.problem_mark or error.context_mark, error.context or ""
+    where = source.at(mark) if mark else source.name
+    if mark and source.text[mark.index : mark.index + 1] == "\t":
         return RecipeError(where, "YAML is indented with spaces; here is a tab", "Replace the tab with spaces.")
-    context = f" ({error.context})" if error.context else ""
-    hint = (
-        "If this is text with ':' or '#' in it, put it in quotes." if "mapping values" in (error.problem or "") else ""
-    )
-    if "expected a single document" in (error.context or ""):
-        return RecipeError(where, "a second document begins here (---); a recipe is one", "")
-    return RecipeError(where, f"not valid YAML: {error.problem}{context}", hint)
+    if "expected a single document" in context:
+        return RecipeError(where, "a second document begins here (---); a recipe is one")
+    if context and source.lines and error.context_mark and mark and error.context_mark.line != mark.line:
+        context += f" that begins on line {error.context_mark.line + 1}"
+    return RecipeError(where, f"not valid YAML: {error.problem}{context and f' ({context})'}", _advice(error))
+
+
+def _advice(error: yaml.MarkedYAMLError) -> str:
+    problem, context = error.problem or "", error.context or ""
+    if "mapping values" in problem:
+        return "If this is text with ':' or '#' in it, put it in quotes."
+    if "could not find expected ':'" in problem or "expected <block end>" in problem:
+        return "Is a ':' missing, a quote left open, or a line indented otherwise than its neighbours?"
+    if "flow" in context:
+        return "Is a bracket left open, or a comma missing?"
+    return "A value that begins with a sign such as % @ ` * & ! wants quotes." if "scanning" in context else ""
 
 
 class _Builder:
     """Turns nodes into plain data; what aliases repeat is counted as often as it is repeated."""
 
-    def __init__(self, name: str, folder: Path):
-        self.name, self.folder, self.marks, self.values = name, folder, {}, 0
+    def __init__(self, source: _Source, folder: Path):
+        self.source, self.folder, self.values = source, folder, 0
+        self.marks: dict[Path_, Mark] = {}
         self.open: set[int] = set()
 
     def build(self, node: yaml.Node, path: Path_, key: yaml.Node | None) -> Any:
         self.values += 1
         if self.values > MAX_VALUES:
-            raise RecipeError(
-                self.name,
-                f"aliases repeat things into more than {MAX_VALUES} values",
-                "No recipe needs that.",
-            )
-        start, place = (key or node).start_mark, node.start_mark
-        one_line = node.start_mark.line == node.end_mark.line
-        quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
-        plain = isinstance(node, yaml.ScalarNode) and one_line and node.style in (None, "'", '"')
-        column = place.column + 1 + quoted
-        self.marks[path] = Mark(self.name, start.line + 1, start.column + 1, place.line + 1, column, plain)
+            problem = f"aliases (*) repeat things into more than {MAX_VALUES} values"
+            raise RecipeError(self.source.at((key or node).start_mark), problem, "No recipe needs that.")
+        self.marks[path] = self.mark(node, key)
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
         if id(node) in self.open:
-            raise RecipeError(_place(self.name, place), "an alias (*) that holds itself")
+            raise RecipeError(self.source.at(node.start_mark), "an alias (*) that holds itself")
         self.open.add(id(node))
         built = self.mapping(node, path) if isinstance(node, yaml.MappingNode) else self.sequence(node, path)
         self.open.discard(id(node))
         return built
 
+    def mark(self, node: yaml.Node, key: yaml.Node | None) -> Mark:
+        start, place, plain = (key or node).start_mark, node.start_mark, False
+        line, column = place.line, place.column
+        if isinstance(node, yaml.ScalarNode) and node.style in (None, "'", '"'):
+            end = node.end_mark.index - (node.style is not None)
+            begin = end - len(node.value)
+            plain = self.source.text[begin:end] == node.value and "\n" not in node.value
+            if plain:  # an anchor or a tag may stand before the text
+                line, column = node.end_mark.line, node.end_mark.column - (node.end_mark.index - begin)
+        return Mark(self.source.name, start.line + 1, start.column + 1, line + 1, column + 1, plain)
+
     def refuse_tag(self, node: yaml.Node, known: tuple[str, ...]) -> None:
         if node.tag not in {_TAG + tag for tag in known}:
-            tag = node.tag.replace(_TAG, "!!")
-            raise RecipeError(
-                _place(self.name, node.start_mark),
-                f"the tag {tag} has no meaning in a recipe",
-                "Remove it: a recipe is data.",
-            )
+            problem = f"the tag {node.tag.replace(_TAG, '!!')[:60]} has no meaning in a recipe"
+            raise RecipeError(self.source.at(node.start_mark), problem, "Remove it: a recipe is data.")
 
     def sequence(self, node: yaml.Node, path: Path_) -> list[Any]:
         self.refuse_tag(node, ("seq",))
@@ -227,13 +253,14 @@ class _Builder:
         built: dict[Key, Any] = {}
         lines: dict[Key, int] = {}
         for key_node, value_node in node.value:
-            where = _place(self.name, key_node.start_mark)
+            where = self.source.at(key_node.start_mark)
             key = self.scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
-            if not isinstance(key, str | int | float) or isinstance(key, bool):
+            if not isinstance(key, str | int | float) or isinstance(key, bool) or key == "" or key != key:
                 raise RecipeError(where, "a key must be a word or a number")
             key = str(key) if isinstance(key, str) else key
             if key in built:
-                raise RecipeError(where, f"'{key}' was already given on line {lines[key]}", "Keep one of the two.")
+                on = f" on line {lines[key]}" if self.source.lines else ""
+                raise RecipeError(where, f"'{str(key)[:40]}' was already given{on}", "Keep one of the two.")
             lines[key] = key_node.start_mark.line + 1
             built[key] = self.build(value_node, (*path, key), key_node)
         return built
@@ -242,15 +269,23 @@ class _Builder:
         self.refuse_tag(node, ("null", "bool", "int", "float", "str"))
         kind, text = node.tag.removeprefix(_TAG), node.value
         if kind == "str":
-            return Text(text, self.folder)
+            return Text(self.characters(node), self.folder)
+        if not _PATTERNS[kind].match(text):
+            raise RecipeError(self.source.at(node.start_mark), f"'{text[:40]}' is no {_KINDS[kind]}")
         if kind == "null":
             return None
         if kind == "bool":
             return text.lower() == "true"
+        if kind == "float":
+            return float(re.sub(r"\.(inf|nan)", r"\1", text.lower()))
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text.removeprefix("0o").removeprefix("0x"), base) if len(text) < 400 else float("inf")
+
+    def characters(self, node: yaml.ScalarNode) -> str:
+        """The text; a pair of escapes that JSON writes for one character (\\ud83d\\ude00) becomes that character."""
         try:
-            if kind == "float":
-                return float(re.sub(r"\.(inf|nan)", r"\1", text.lower()))
-            base = {"0o": 8, "0x": 16}.get(text[:2], 10)
-            return int(text.removeprefix("0o").removeprefix("0x"), base) if len(text) < 400 else float("inf")
-        except ValueError:
-            raise RecipeError(_place(self.name, node.start_mark), f"'{text[:40]}' is no {kind}") from None
+            return node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise RecipeError(
+                self.source.at(node.start_mark), "half a character: \\ud800 to \\udfff come in pairs"
+            ) from None

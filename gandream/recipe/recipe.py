@@ -127,11 +127,9 @@ class Recipe(Word):
 def place(document: Document, path: Path_, column: int | None = None) -> str:
     """Where a path of the document stands, its key path, and its value if that is short."""
     path, value = _as_written(document.tree, path)
-    shown = (
-        ""
-        if value is None or isinstance(value, dict | list)
-        else f" = {str(value)[:60]}{'…' if len(str(value)) > 60 else ''}"
-    )
+    text = "" if value is None or isinstance(value, dict | list) else " ".join(str(value)[:200].split())
+    text = str(value).lower() if isinstance(value, bool) else text
+    shown = f" = {text[:60]}{'…' if len(text) > 60 else ''}" if text else ""
     return f"{document.mark(path).at(column)}  {dotted(path)}{shown}".rstrip()
 
 
@@ -215,49 +213,45 @@ def _declared(recipe: Recipe) -> Iterator[RecipeError]:
         for name in names:
             path: tuple[Key, ...] = (group, name)
             if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII):
-                yield recipe.error(path, "a name is letters, digits and _, not beginning with a digit")
+                yield recipe.error(path, "a name is up to 40 letters, digits and _, not beginning with a digit")
             elif name in NAMES or name in FUNCTIONS or name in ("and", "or", "not"):
                 what = "a function" if name in FUNCTIONS else "a word of its own"
                 yield recipe.error(path, f"'{name}' is {what} in expressions", f"Call it {name}_ or something else.")
             elif group == "vars" and name in recipe.signals:
                 yield recipe.error(path, "a signal has this name too", "Rename one of the two.")
+            elif group == "vars" and _is_number(value := recipe.vars[name]) and not abs(value) < 1e300:
+                yield recipe.error(path, "must be finite")
 
 
 def _used(recipe: Recipe, path: Path_, curve: Expression) -> Iterator[RecipeError]:
     for node in names_in(curve.tree):
         name = str(node.parts[0].value if node.kind == "index" else node.value)
-        if node.kind == "name" and name in NAMES:
-            continue
         problem, hint = _name_problem(recipe, node, name)
         if problem:
             yield recipe.error(path, f"{problem} (column {node.column + 1} of the expression)", hint, node.column)
 
 
 def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
-    if name in recipe.vars:
-        value = recipe.vars[name]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return (
-            ("", "")
-            if number
-            else (
-                f"the variable '{name}' is no number, so it can't be used in an expression",
-                "Use it as a whole: $" + name,
-            )
-        )
     signal = recipe.signals.get(name)
-    if signal is None:
-        known = [*recipe.signals, *recipe.vars, *NAMES]
-        if name in FUNCTIONS:
-            return f"'{name}' is a function", f"Write {name}({FUNCTIONS[name].arguments})."
-        return f"there is nothing called '{name}'", did_you_mean(name, known) or f"There is: {listed(known)}."
-    if signal.source != "chroma":
+    if signal is not None and signal.source == "chroma":
+        if node.kind == "name":
+            return f"'{name}' has twelve bands", f"Choose one: {name}.C, {name}.C# ... {name}.B."
+        pitch = FLATS.get(str(node.value), str(node.value))
+        return ("", "") if pitch in PITCHES else (f"'{name}' has no '.{node.value}'", f"Its bands: {listed(PITCHES)}.")
+    if name in recipe.vars and not _is_number(recipe.vars[name]):
         return (
-            ("", "")
-            if node.kind == "name"
-            else (f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}.")
+            f"the variable '{name}' is no number, so it can't be used in an expression",
+            f"Use it as a whole: ${name}",
         )
-    if node.kind == "name":
-        return f"'{name}' has twelve bands", f"Choose one: {name}.C, {name}.C# ... {name}.B."
-    pitch = FLATS.get(str(node.value), str(node.value))
-    return ("", "") if pitch in PITCHES else (f"'{name}' has no '.{node.value}'", f"Its bands: {listed(PITCHES)}.")
+    if name in FUNCTIONS:
+        return f"'{name}' is a function", f"Write {name}({FUNCTIONS[name].arguments})."
+    known = [*recipe.signals, *recipe.vars, *NAMES]
+    if name not in known:
+        return f"there is nothing called '{name[:60]}'", did_you_mean(name, known) or f"There is: {listed(known)}."
+    if node.kind == "index":
+        return f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}."
+    return "", ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

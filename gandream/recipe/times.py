@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+from gandream.base.errors import did_you_mean
+
 Unit = Literal["s", "frames", "beats", "bars", "%"]
 
 WRITTEN = "seconds (1.5 or 1.5s), 250ms, 0:42, 90 frames, 4 beats, 2 bars or 50%"
@@ -27,10 +29,12 @@ _UNITS: dict[str, tuple[Unit, Fraction]] = {
     "%": ("%", Fraction(1)),
 }
 _NUMBER = re.compile(
-    r"([+-]?(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(?:e[+-]?\d{1,2})?|\d{1,6}/\d{1,6})\s*([a-z%]*)",
-    re.IGNORECASE,
+    r"([+-]?(?:\d{1,12}/\d{1,12}|(?:\d{1,12}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,2})?))\s*([a-z%]*)",
+    re.IGNORECASE | re.ASCII,
 )
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,4}):(\d{2}(?:\.\d{1,9})?)")
+_CLOCK = re.compile(r"(?:(\d{1,3}):(?=\d\d:))?(\d{1,4}):([0-5]\d(?:\.\d{1,9})?)", re.ASCII)
+_MOST = 10**9
+_FINEST = 10**12
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,12 @@ class Time:
         return cls(Fraction(amount))
 
     def __str__(self) -> str:
-        amount = str(self.amount.numerator) if self.amount.denominator == 1 else f"{float(self.amount):.12g}"
+        whole, decimals = divmod(abs(self.amount) * _FINEST, 1)
+        if decimals:  # a third of a second has no decimals that say it
+            amount = str(self.amount)
+        else:
+            units, rest = divmod(int(whole), _FINEST)
+            amount = f"{'-' * (self.amount < 0)}{units}.{rest:012d}".rstrip("0").rstrip(".")
         return f"{amount}{self.unit}" if self.unit in ("s", "%") else f"{amount} {self.unit}"
 
 
@@ -63,11 +72,17 @@ def parse_time(value: object) -> Time:
         hours, minutes, seconds = clock.groups()
         return Time(Fraction(hours or 0) * 3600 + Fraction(minutes) * 60 + Fraction(seconds))
     number = _NUMBER.fullmatch(text)
-    unit = _UNITS.get(number.group(2).lower()) if number else None
-    if number is None or unit is None:
+    if number is None:
         raise ValueError(f"wanted a time: {WRITTEN}")
-    try:
-        amount = Fraction(number.group(1))
-    except ZeroDivisionError:
-        raise ValueError(f"wanted a time: {WRITTEN}") from None
-    return Time(amount * unit[1], unit[0])
+    written, name = number.group(1), number.group(2).lower()
+    if name not in _UNITS:
+        raise ValueError(f"there is no unit '{name[:20]}'; {did_you_mean(name, _UNITS) or f'times are {WRITTEN}'}")
+    unit, scale = _UNITS[name]
+    if "/" in written and int(written.partition("/")[2]) == 0:
+        raise ValueError("a time can't be divided by zero")
+    amount = Fraction(written) * scale
+    if "/" not in written:
+        amount = round(amount * _FINEST) / Fraction(_FINEST)
+    if abs(amount) > _MOST or amount.denominator > _FINEST:
+        raise ValueError(f"this time is too {'long' if abs(amount) > _MOST else 'fine'}")
+    return Time(amount, unit)

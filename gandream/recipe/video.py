@@ -18,7 +18,7 @@ MIN_SIDE, MAX_SIDE = 16, 8192
 
 
 def _size(value: Any) -> tuple[int, int]:
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d{1,7})\s*[x×]\s*(\d{1,7})", value)):
+    if isinstance(value, str) and (match := re.fullmatch(r"([0-9]{1,7})\s*[x×]\s*([0-9]{1,7})", value)):
         value = [int(match[1]), int(match[2])]
     sides: list[Any] = list(value) if isinstance(value, list | tuple) else [value] * 2
     if len(sides) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) for side in sides):

@@ -56,7 +56,10 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None) -> Score:
         shoves=tuple(_shove(recipe, push, ("push", index), spec, curves) for index, push in enumerate(recipe.push)),
         signals=signals,
     )
-    return Score(trajectory, music, tuple(warning for analysis in heard.values() for warning in analysis.warnings))
+    warnings = [warning for analysis in heard.values() for warning in analysis.warnings]
+    if recipe.video.loop and not recipe.walk.loop and len(recipe.walk.through) > 1:
+        warnings.append("video.loop: the walk stays at its last latent (walk.loop is false), so the film won't close")
+    return Score(trajectory, music, tuple(warnings))
 
 
 def _listen(recipe: Recipe, cache: Path | None) -> dict[Path, Analysis]:
@@ -108,14 +111,14 @@ def _timeline(recipe: Recipe, music: Analysis | None) -> Timeline:
 def _duration(recipe: Recipe, music: Analysis | None, rough: Timeline) -> Fraction:
     walk, video = recipe.walk, recipe.video
     if video.duration is not None:
-        return _exactly(rough.length_s, video.duration, video.fps)
+        return _exactly(rough.end_s, video.duration, video.fps)
     if music is not None:
         return music.duration_s - rough.start_s
     if len(walk.through) == 1:
         return NO_MUSIC_S
     if walk.at is not None:
-        times = [rough.moment_s(time) for time in walk.at if time.unit != "%"]
-        return exact(times[-1] + (times[-1] - times[-2] if walk.loop else 0)) if len(times) > 1 else NO_MUSIC_S
+        times = [_exactly(rough.moment_s, time, video.fps) for time in walk.at if time.unit != "%"]
+        return times[-1] + (times[-1] - times[-2] if walk.loop else 0) if len(times) > 1 else NO_MUSIC_S
     steps = len(walk.through) if walk.loop else len(walk.through) - 1
     return _exactly(rough.length_s, walk.every or DEFAULT_STEP, video.fps) * steps
 

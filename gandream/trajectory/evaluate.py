@@ -14,7 +14,7 @@ from gandream.recipe.expression import Node
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.signals import FLATS, PITCHES
-from gandream.trajectory.ease import EASE
+from gandream.trajectory.ease import eased
 from gandream.trajectory.functions import FUNCTION, Film
 from gandream.trajectory.timeline import Timeline
 
@@ -68,9 +68,8 @@ class Curves:
             problem = f"keyframes must rise in time, but {second} ({times[falls[0] + 1]:.3f} s) is not after {first} ({times[falls[0]]:.3f} s)"
             raise self.recipe.error(path, problem)
         place = np.interp(self.timeline.clock.times, times, np.arange(len(times)))
-        left = np.minimum(np.floor(place).astype(int), max(len(times) - 2, 0))
+        left, share = eased(place, curve.ease)
         values = np.array([*curve.values, curve.values[-1]])
-        share = EASE[curve.ease](place - left)
         return values[left] + (values[left + 1] - values[left]) * share
 
     @cached_property
@@ -99,21 +98,19 @@ class Curves:
 
     def _not_finite(self, curve: Expression, path: Path_, frame: int):
         """Say what went wrong first, where in the expression, and at which time."""
-        culprit, reason = self._culprit(curve.tree, frame) or (curve.tree, "is not finite")
+        culprit, reason = self._culprit(curve.tree, frame)
         when = f"at {timestamp(float(self.timeline.clock.times[frame]))} (frame {frame})"
         hint = "Keep the divisor away from 0, for instance with max(x, 0.01)." if "zero" in reason else ""
         return self.recipe.error(
             path, f"{reason} {when} (column {culprit.column + 1} of the expression)", hint, culprit.column
         )
 
-    def _culprit(self, node: Node, frame: int) -> tuple[Node, str] | None:
-        """The first part, from inside out, whose value isn't finite at the frame though its own parts are."""
-        for part in node.parts if node.kind != "index" else ():
-            if found := self._culprit(part, frame):
-                return found
+    def _culprit(self, node: Node, frame: int) -> tuple[Node, str]:
+        """Of a node that isn't finite at the frame, the first part that isn't though its own parts are."""
+        for part in node.parts:
+            if not np.isfinite(self._at(part, frame)):
+                return self._culprit(part, frame)
         value = self._at(node, frame)
-        if np.isfinite(value):
-            return None
         if node.value in ("/", "%") and self._at(node.parts[1], frame) == 0:
             return node, "divides by zero"
         what = f"{node.value}()" if node.kind == "call" else f"'{node.value}'"

@@ -23,15 +23,18 @@ def _whole(film: Film, x: np.ndarray) -> np.ndarray:
 
 
 def lag(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """One-pole low-pass: each frame goes 1 - exp(-dt / seconds) of the way from the last output to x; begins at x."""
+    """One-pole low-pass y' = (x - y) / seconds, solved exactly for x straight between frames; begins at x; 0 s is x.
+
+    With the gap g = y - x and r = dt / seconds: g[k] = exp(-r) g[k-1] - (x[k] - x[k-1]) (1 - exp(-r)) / r.
+    """
     values, taus = _whole(film, x), _whole(film, seconds)
-    with np.errstate(divide="ignore"):
-        ways = np.where(taus > 0, -np.expm1(-1 / (float(film.clock.fps) * np.maximum(taus, 1e-12))), 1.0)
-    result, level = np.empty_like(values), values[0]
-    for frame, (value, way) in enumerate(zip(values.tolist(), ways.tolist(), strict=True)):
-        level += (value - level) * way
-        result[frame] = level
-    return result
+    ratio = 1 / (float(film.clock.fps) * np.maximum(taus, 1e-12))
+    kept, left_behind = np.exp(-ratio), np.diff(values, prepend=values[0]) * -np.expm1(-ratio) / ratio
+    gaps, gap = np.empty_like(values), 0.0
+    for frame, (keep, behind) in enumerate(zip(kept.tolist(), left_behind.tolist(), strict=True)):
+        gap = keep * gap - behind
+        gaps[frame] = gap
+    return np.where(taus > 0, values + gaps, values)
 
 
 def delay(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
@@ -55,7 +58,7 @@ def _gradient(cell: np.ndarray, seed: np.ndarray, film_seed: int) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         bits = np.nan_to_num(cell, posinf=0, neginf=0).clip(-(2.0**52), 2.0**52).astype(np.int64).view(np.uint64)
         bits = (
-            bits * np.uint64(0x9E3779B97F4A7C15)
+            (bits + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
             + np.ascontiguousarray(seed + 0.0).view(np.uint64)
             + np.uint64(film_seed)
         )

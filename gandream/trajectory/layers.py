@@ -27,12 +27,14 @@ def group(name: str, spec: Spec) -> range:
 
 
 def mask(layers: Layers, spec: Spec, recipe: Recipe, path: Path_) -> np.ndarray:
-    """Which of the model's layers are meant, bool [L]; RecipeError where one is beyond the last."""
+    """Which of the model's layers are meant, bool [L]; RecipeError where there are none of these."""
     chosen = np.zeros(len(spec.layers), bool)
     last = len(spec.layers) - 1
     for part in layers.parts:
         if isinstance(part, str):
             numbers = group(part, spec)
+            if not numbers:
+                raise recipe.error(path, f"{spec.name} has no {part} layers: its layers are 0 to {last}")
         else:
             first, end = part[0], last if part[1] is None else part[1]
             if max(first, end) > last:

@@ -14,8 +14,8 @@ from gandream.base.clock import Clock
 class Shove:
     """A push laid out in time. ``amounts`` is float64 [F]; ``latent`` z [D]: the target, or the seed of the direction.
 
-    In z a random direction is the latent itself (unit RMS); in w it is the mapped latent less ``w_avg``, which is one
-    deviation of w. ``layers`` is bool [L] or None for all.
+    In z a random direction is the latent itself (RMS about 1); in w it is the mapped latent less ``w_avg``, which is
+    one deviation of w. ``layers`` is bool [L] or None for all.
     """
 
     toward: bool
@@ -36,7 +36,7 @@ def within(offsets: Any, box: float | None) -> Any:
     """Fold offsets into [-box, box]: each coordinate turns round where it meets a wall, as if its sign were flipped there."""
     if box is None:
         return offsets
-    return abs((offsets - box) % (4 * box) - 2 * box) - box
+    return box - abs((offsets + box) % (4 * box) - 2 * box)
 
 
 def accumulated(speed: np.ndarray, clock: Clock) -> np.ndarray:

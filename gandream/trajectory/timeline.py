@@ -32,27 +32,36 @@ class Timeline:
             return float(time.amount / self.clock.fps)
         if time.unit == "s":
             return float(time.amount)
-        assert self.grid is not None, "compose() makes the grid when the recipe has beats"
-        beats = float(time.amount)
-        if time.unit == "bars":
-            beats = beats * self.grid.beats_per_bar + self.grid.downbeat
-        return self.grid.time_of(beats) - float(self.start_s)
+        grid, beats = self._beats(time)
+        return grid.time_of(beats + (grid.downbeat if time.unit == "bars" else 0)) - float(self.start_s)
 
     def length_s(self, time: Time) -> float:
         """How long something is, in seconds; beats at the median tempo."""
-        if time.unit in ("beats", "bars"):
-            assert self.grid is not None, "compose() makes the grid when the recipe has beats"
-            return float(time.amount) * self.grid.interval_s * (self.grid.beats_per_bar if time.unit == "bars" else 1)
-        return self.moment_s(time)
+        if time.unit not in ("beats", "bars"):
+            return self.moment_s(time)
+        grid, beats = self._beats(time)
+        return beats * grid.interval_s
+
+    def end_s(self, time: Time) -> float:
+        """When a length that begins with the film is over, in seconds; beats as they are played."""
+        if time.unit not in ("beats", "bars"):
+            return self.length_s(time)
+        grid, beats = self._beats(time)
+        start = float(self.start_s)
+        return grid.time_of(float(grid.beat_at(start)) + beats) - start
 
     def steps(self, time: Time) -> np.ndarray:
         """How many times a length has passed at each frame since the film began, float64 [F]; beats as they are played."""
         if time.unit not in ("beats", "bars"):
             return self.clock.times / self.length_s(time)
-        assert self.grid is not None, "compose() makes the grid when the recipe has beats"
-        beats = self.grid.beat_at(self.music_times)
-        per_step = float(time.amount) * (self.grid.beats_per_bar if time.unit == "bars" else 1)
+        grid, per_step = self._beats(time)
+        beats = grid.beat_at(self.music_times)
         return (beats - beats[0]) / per_step
+
+    def _beats(self, time: Time) -> tuple[BeatGrid, float]:
+        """The grid, and how many beats there are in beats or bars."""
+        assert self.grid is not None, "compose() makes the grid when the recipe has beats"
+        return self.grid, float(time.amount) * (self.grid.beats_per_bar if time.unit == "bars" else 1)
 
     @cached_property
     def music_times(self) -> np.ndarray:

@@ -49,11 +49,11 @@ class Trajectory:
     def key(self, start: int, stop: int) -> str:
         """Content key of everything that shapes the pictures of frames [start, stop), before any mapping."""
         in_w = [
-            [shove.toward, shove.latent, shove.amounts[start:stop], shove.box, shove.layers]
-            for shove in self.shoves
-            if shove.in_w
+            [shove.toward, shove.latent, shove.amounts[start:stop].astype(np.float32), shove.box, shove.layers]
+            for shove in self._shoves_in_w(start, stop)
         ]
-        return content_key(self.spec.fingerprint, self.latents(start, stop), self.psi[start:stop], in_w)
+        psi = self.psi[start:stop].astype(np.float32)
+        return content_key(self.spec.fingerprint, self.latents(start, stop), psi, in_w)
 
     def inputs(self, generator: Generator, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""
@@ -67,12 +67,15 @@ class Trajectory:
         w = generator.map(on_device(self.latents(start, stop))).w
         psi = on_device(self.psi[start:stop])
         w = generator.w_avg + psi[:, None, None] * (w - generator.w_avg)
-        for shove in self.shoves:
-            if shove.in_w:
-                target = generator.map(on_device(shove.latent[None])).w[0]
-                target = target if shove.toward else target - generator.w_avg
-                amounts = on_device(shove.amounts[start:stop])[:, None, None]
-                moved = shove.move(w, target, amounts)
-                chosen = None if shove.layers is None else torch.as_tensor(shove.layers, device=w.device)[:, None]
-                w = moved if chosen is None else torch.where(chosen, moved, w)
+        for shove in self._shoves_in_w(start, stop):
+            target = generator.map(on_device(shove.latent[None])).w[0]
+            target = target if shove.toward else target - generator.w_avg
+            amounts = on_device(shove.amounts[start:stop])[:, None, None]
+            moved = shove.move(w, target, amounts)
+            chosen = None if shove.layers is None else torch.as_tensor(shove.layers, device=w.device)[:, None]
+            w = moved if chosen is None else torch.where(chosen, moved, w)
         return Inputs(w, psi)
+
+    def _shoves_in_w(self, start: int, stop: int) -> list[Shove]:
+        """The pushes in w that move something: one that comes later in the film leaves the keys before it alone."""
+        return [shove for shove in self.shoves if shove.in_w and shove.amounts[start:stop].any()]

@@ -10,7 +10,7 @@ import numpy as np
 from gandream.recipe.motion import Walk
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
-from gandream.trajectory.ease import EASE
+from gandream.trajectory.ease import eased
 from gandream.trajectory.timeline import Timeline
 
 DEFAULT_STEP = Time.seconds(4)
@@ -24,15 +24,15 @@ def lerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
 def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp where the angle gives no arc)."""
     norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
-    unit_a, unit_b = a / np.maximum(norm_a, 1e-12), b / np.maximum(norm_b, 1e-12)
-    angle = np.arccos(np.clip((unit_a * unit_b).sum(1), -1, 1))
-    sine = np.sin(angle)
-    arc = sine > 1e-4  # neither the same direction nor opposite ones
+    norm_a, norm_b = np.maximum(norm_a, 1e-12), np.maximum(norm_b, 1e-12)
+    angle = np.arccos(np.clip((a / norm_a * (b / norm_b)).sum(1, keepdims=True), -1, 1))
+    sine, share = np.sin(angle), share[:, None]
+    arc = (sine > 1e-4) & (np.minimum(norm_a, norm_b) > 1e-12)  # not the same direction, not opposite ones, not zero
+    norms = norm_a * (1 - share) + norm_b * share
     safe = np.where(arc, sine, 1.0)
-    weight_a = np.where(arc, np.sin((1 - share) * angle) / safe, 1 - share)[:, None]
-    weight_b = np.where(arc, np.sin(share * angle) / safe, share)[:, None]
-    norms = norm_a + (norm_b - norm_a) * share[:, None]
-    return np.where(arc[:, None], (unit_a * weight_a + unit_b * weight_b) * norms, lerp(a, b, share))
+    on_arc = a * (np.sin((1 - share) * angle) / safe * (norms / norm_a))
+    on_arc += b * (np.sin(share * angle) / safe * (norms / norm_b))
+    return np.where(arc, on_arc, lerp(a, b, share[:, 0]))
 
 
 def step(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -61,9 +61,7 @@ class Track:
         """z of frames [start, stop), float64 [n, D]."""
         count = len(self.waypoints)
         places = self.places[start:stop] if self.loop else np.clip(self.places[start:stop], 0, count - 1)
-        left = np.floor(places)
-        share = np.asarray(EASE[self.ease](places - left))
-        first = left.astype(np.int64)
+        first, share = eased(places, self.ease)
         ends = [(first + side) % count if self.loop else np.minimum(first + side, count - 1) for side in (0, 1)]
         return PATH[self.path](self.waypoints[ends[0]], self.waypoints[ends[1]], share)
 
@@ -90,11 +88,20 @@ def travel(places: np.ndarray, speed: np.ndarray) -> np.ndarray:
     """The integral of speed along the steady places (trapezoids): float64 [F], starting where they start."""
     if (speed == 1).all():
         return places
-    return places[0] + np.concatenate([[0.0], np.cumsum((speed[1:] + speed[:-1]) / 2 * np.diff(places))])
+    # Up to where the speed changes first, the places stay to the last bit: a later edit leaves what is before it alone.
+    last = max(int(np.argmax(speed != 1)) - 1, 0)
+    strides = (speed[last + 1 :] + speed[last:-1]) / 2 * np.diff(places[last:])
+    return np.concatenate([places[:last], places[last] + np.cumsum([0.0, *strides])])
 
 
 def closed(places: np.ndarray, end: float, lap: int) -> np.ndarray:
-    """Stretch places so that the film's end (where they would be ``end``) is a whole number of laps after its beginning."""
+    """Fit places so that the film's end (where they would be ``end``) is a whole number of laps after its beginning.
+
+    They are stretched. A walk that turns round and ends less than half a lap from where it began is led back instead.
+    """
     way = end - places[0]
-    laps = max(1.0, np.floor(abs(way) / lap + 0.5)) * (1.0 if way >= 0 else -1.0)
-    return places[0] + (places - places[0]) * (laps * lap / way) if way else places
+    laps = np.floor(abs(way) / lap + 0.5) * np.sign(way)
+    strides = np.diff(places)
+    if laps == 0 and strides.min() < 0 < strides.max():
+        return places - way * np.arange(len(places)) / len(places)
+    return places[0] + (places - places[0]) * ((laps or np.sign(way)) * lap / way) if way else places

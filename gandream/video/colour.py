@@ -38,9 +38,7 @@ def planar_yuv(images: Tensor, subsampling: Subsampling = "420") -> Tensor:
         raise ValueError(f"{channels = }: planar Y'CbCr is made of three")
     if subsampling == "420" and (height % 2 or width % 2):
         raise ValueError(f"{width}x{height}: 4:2:0 wants even sizes")
-    planes = torch.empty(
-        (n, frame_bytes(width, height, subsampling)), dtype=torch.uint8, device=images.device
-    )
+    planes = torch.empty((n, frame_bytes(width, height, subsampling)), dtype=torch.uint8, device=images.device)
     # On a CPU frame by frame, so that the planes stay in its cache (3x); a GPU wants few and large kernels.
     step = 1 if images.device.type == "cpu" else max(n, 1)
     for first in range(0, n, step):

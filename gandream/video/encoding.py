@@ -94,9 +94,7 @@ class Encoding:
     def _failure(self) -> RenderError:
         status = self._end()
         return (
-            disk_full(self.folder)
-            if ffmpeg.out_of_room(self._said)
-            else ffmpeg.failure("encoder", status, self._said)
+            disk_full(self.folder) if ffmpeg.out_of_room(self._said) else ffmpeg.failure("encoder", status, self._said)
         )
 
 

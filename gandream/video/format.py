@@ -38,9 +38,7 @@ class VideoFormat:
         if self.codec != "h264":
             raise ValueError(f"{self.codec = }: only h264 is known")
         if min(self.width, self.height) < 2 or self.fps <= 0 or self.threads < 1 or self.gop < 0:
-            raise ValueError(
-                f"{self.width}x{self.height} at {self.fps} fps, {self.threads = }, {self.gop = }"
-            )
+            raise ValueError(f"{self.width}x{self.height} at {self.fps} fps, {self.threads = }, {self.gop = }")
         if self.subsampling == "420" and (self.width % 2 or self.height % 2):
             raise ValueError(f"{self.width}x{self.height}: 4:2:0 wants even sizes")
         if self.fps.numerator > LARGEST_NUMERATOR:
@@ -60,9 +58,7 @@ class VideoFormat:
     def timescale(self) -> int:
         """Ticks per second of the pictures: a multiple of the rate's numerator, so a frame is whole ticks."""
         times = 1
-        while (
-            self.fps.numerator * times < 10_000
-        ):  # as ffmpeg's own muxer does; tiny timescales confuse players
+        while self.fps.numerator * times < 10_000:  # as ffmpeg's own muxer does; tiny timescales confuse players
             times *= 2
         return self.fps.numerator * times
 
@@ -86,42 +82,14 @@ class VideoFormat:
         # Tagged on both sides: the input's tags tell ffmpeg that nothing is to be converted, the output's
         # reach the stream (VUI) and the container (colr). Chroma at "left" is what H.264 means when it says
         # nothing.
-        tags = [
-            "-color_range",
-            "tv",
-            "-colorspace",
-            "bt709",
-            "-color_primaries",
-            "bt709",
-            "-color_trc",
-            "bt709",
-        ]
+        tags = ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
         tags += ["-chroma_sample_location", "left"]
-        source = ["-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-video_size", f"{self.width}x{self.height}"]
-        source += ["-framerate", str(self.fps), *tags, "-i", "pipe:0"]
-        coder = [
-            "-c:v",
-            "libx264",
-            "-preset",
-            self.preset,
-            "-crf",
-            f"{self.crf:g}",
-            "-threads",
-            str(self.threads),
-        ]
-        coder += ["-g", str(self.gop or max(1, round(2 * self.fps))), "-pix_fmt", self.pix_fmt, *tags]
+        size, rate = f"{self.width}x{self.height}", str(self.fps)
+        # -framerate gives the frames their times; -r keeps ffmpeg from guessing, which made 120 of 120000/1001.
+        source = ["-f", "rawvideo", "-pix_fmt", self.pix_fmt, "-video_size", size, "-framerate", rate, "-r", rate]
+        coder = ["-c:v", "libx264", "-preset", self.preset, "-crf", f"{self.crf:g}", "-pix_fmt", self.pix_fmt]
+        coder += ["-g", str(self.gop or max(1, round(2 * self.fps))), "-threads", str(self.threads), *tags]
         # One movie tick is one track tick: otherwise the edit list is rounded to milliseconds.
-        container = ["-video_track_timescale", str(self.timescale), "-movie_timescale", str(self.timescale)]
-        picture = ["-map", "0:v:0", "-fps_mode", "passthrough"]
-        return [
-            *ffmpeg.QUIET,
-            *source,
-            *picture,
-            *coder,
-            *ffmpeg.BITEXACT,
-            *container,
-            "-f",
-            "mp4",
-            "-y",
-            target,
-        ]
+        times = ["-video_track_timescale", str(self.timescale), "-movie_timescale", str(self.timescale)]
+        outputs = ["-map", "0:v:0", "-fps_mode", "passthrough", *coder, *times, *ffmpeg.BITEXACT, "-f", "mp4"]
+        return [*ffmpeg.QUIET, *source, *tags, "-i", "pipe:0", *outputs, "-y", target]

@@ -17,8 +17,15 @@ from gandream.video.format import VideoFormat
 from gandream.video.metadata import RECIPE_KEY, write_metadata
 from gandream.video.sound import BIT_RATES, Sound, cut, output_facts, probe
 
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov"}
-"""Muxer by the film's suffix."""
+CONTAINERS = {
+    ".mp4": ("-f", "mp4", "-movflags", "+faststart"),
+    ".m4v": ("-f", "mp4", "-movflags", "+faststart"),
+    # QuickTime's own place for comments ends at 64 kB; its newer metadata keys don't.
+    ".mov": ("-f", "mov", "-movflags", "+faststart+use_metadata_tags"),
+}
+"""Muxer and its options by the film's suffix."""
+
+AGAIN = "Remove it and run the same command again: it is made anew."
 
 
 def join(
@@ -32,47 +39,33 @@ def join(
     recipe_text: str = "",
 ) -> None:
     """Publish the film of these segments, of so many frames each, with the sound cut or padded to F / fps."""
-    if target.suffix.lower() not in CONTAINERS:
-        raise OutputError(
-            str(target),
-            f"a film can't be a {target.suffix or 'file without suffix'}",
-            f"It can be {', '.join(CONTAINERS)}.",
-        )
+    suffix = target.suffix.lower()
+    if suffix not in CONTAINERS:
+        known = ", ".join(CONTAINERS)
+        raise OutputError(str(target), f"a film can't be a {suffix or 'file without suffix'}", f"It can be {known}.")
     delay = max(track.delay for track in _joinable(segments, frames, fmt))
-    duration = sum(frames) / fmt.fps
-    scale = fmt.timescale
-    arguments = [
-        "-protocol_whitelist",
-        "file",
-        "-f",
-        "concat",
-        "-safe",
-        "0",
-        "-auto_convert",
-        "0",
-        "-i",
-        "{list}",
-    ]
-    arguments += ["-f", "ffmetadata", "-i", "{metadata}"]
+    duration, scale = sum(frames) / fmt.fps, fmt.timescale
     streams = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _restamp(fmt, delay)]
+    heard: tuple[str, ...] = ()
     if sound is not None:
         facts = probe(sound.path)
         out = output_facts(facts)
-        arguments += ffmpeg.media(sound.path)
+        heard = ffmpeg.media(sound.path)
         streams += ["-filter_complex", f"[2:a:0]{cut(sound, facts, duration)}[sound]", "-map", "[sound]"]
         streams += ["-c:a", "aac", "-b:a", BIT_RATES[out.channels], "-ar", str(out.rate_hz)]
         # Edit lists, which hide the codecs' delays, are counted in movie ticks: whole ones for both tracks.
         scale = math.lcm(scale, out.rate_hz)
-    container = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(min(scale, 2**31 - 1))]
-    container += ["-movflags", "+faststart", "-map_metadata", "1", "-map_chapters", "-1", *ffmpeg.BITEXACT]
+    times = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(min(scale, 2**31 - 1))]
+    words = ["-map_chapters", "-1", "-map_metadata", "1", "-metadata", f"title={title}"]
     with published(target) as part, tempfile.TemporaryDirectory(prefix="gandream-") as folder, _room(target):
-        listing, metadata = Path(folder) / "segments.ffconcat", Path(folder) / "metadata.txt"
+        part.touch()  # that a folder can't be written is told by us better than by ffmpeg
+        listing, metadata = Path(folder, "segments.ffconcat"), Path(folder, "metadata.txt")
         listing.write_text("".join(_ffconcat(segments, frames, fmt.fps)), encoding="utf-8", newline="\n")
-        write_metadata(metadata, {"title": title, RECIPE_KEY: recipe_text})
-        names = {"{list}": ffmpeg.file_url(listing), "{metadata}": ffmpeg.file_url(metadata)}
-        inputs = [names.get(argument, argument) for argument in arguments]
-        muxer = CONTAINERS[target.suffix.lower()]
-        ffmpeg.run(*ffmpeg.QUIET, *inputs, *streams, *container, "-f", muxer, "-y", ffmpeg.file_url(part))
+        write_metadata(metadata, RECIPE_KEY, recipe_text)
+        inputs = ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
+        inputs += ["-i", ffmpeg.file_url(listing), "-f", "ffmetadata", "-i", ffmpeg.file_url(metadata), *heard]
+        outputs = [*streams, *words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
+        ffmpeg.run(*ffmpeg.QUIET, *inputs, *outputs)
         _check(part, fmt, sum(frames))
 
 
@@ -85,27 +78,16 @@ def _joinable(segments: Sequence[Path], frames: Sequence[int], fmt: VideoFormat)
         try:
             track = picture_track(path)
         except (NotWholeError, OSError) as error:
-            raise RenderError(
-                str(path), f"this segment isn't whole: {error}", "Remove it and render again."
-            ) from error
-        if track.samples != count:
-            raise RenderError(
-                str(path),
-                f"this segment holds {track.samples} frames instead of {count}",
-                "Remove it and render again.",
-            )
-        if track.ticks * fmt.fps != track.timescale:
-            raise RenderError(
-                str(path),
-                f"its frames last {track.ticks}/{track.timescale} s, where the film runs at {fmt.fps} fps",
-            )
-        if tracks and track.config != tracks[0].config:
-            raise RenderError(
-                str(path),
-                f"its codec data differ from those of {segments[0].name}: they can't be joined as they are",
-                "They were made by different encoders or settings. Remove it and render again.",
-            )
+            raise RenderError(str(path), f"this segment isn't whole: {error}", AGAIN) from error
         tracks.append(track)
+        if track.samples != count:
+            raise RenderError(str(path), f"it holds {track.samples} frames instead of {count}", AGAIN)
+        if track.ticks * fmt.fps != track.timescale:
+            rate = f"{track.ticks}/{track.timescale} s a frame"
+            raise RenderError(str(path), f"it has {rate}, where the film runs at {fmt.fps} fps", AGAIN)
+        if track.config != tracks[0].config:
+            other = segments[0].name
+            raise RenderError(str(path), f"its codec data differ from those of {other}: they can't be joined", AGAIN)
     return tracks
 
 
@@ -142,10 +124,8 @@ def _check(path: Path, fmt: VideoFormat, frames: int) -> None:
     except NotWholeError as error:
         raise RenderError("joining", f"ffmpeg wrote a film that isn't whole: {error}") from error
     if track.samples != frames or track.ticks * fmt.fps != track.timescale:
-        raise RenderError(
-            "joining",
-            f"ffmpeg wrote {track.samples} frames of {track.ticks}/{track.timescale} s instead of {frames}",
-        )
+        found = f"{track.samples} frames of {track.ticks}/{track.timescale} s"
+        raise RenderError("joining", f"ffmpeg wrote {found} instead of {frames} at {fmt.fps} fps")
 
 
 @contextmanager

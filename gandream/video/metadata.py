@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from gandream.base import ffmpeg
@@ -15,15 +14,16 @@ _SPECIAL = re.compile(r"([=;#\\\n\r])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
-def write_metadata(path: Path, values: Mapping[str, str]) -> None:
-    """Write ffmpeg's metadata format; empty values are left out, NUL (no container keeps it) is an error."""
-    lines = [";FFMETADATA1\n"]
-    for key, value in values.items():
-        if "\0" in value:
-            raise ValueError(f"{key} holds a NUL character")
-        if value:
-            lines.append(key + "=" + _SPECIAL.sub(r"\\\1", value) + "\n")
-    path.write_text("".join(lines), encoding="utf-8", newline="")
+def write_metadata(path: Path, key: str, value: str) -> None:
+    """Write one long entry of ffmpeg's metadata format; it holds no NUL, which no container keeps.
+
+    One only, and no line break after it: ffmpeg's reader takes a line break behind any backslash for a part of the
+    value, also where the backslash is itself escaped.
+    """
+    if "\0" in value:
+        raise ValueError(f"{key} holds a NUL character")
+    entry = key + "=" + _SPECIAL.sub(r"\\\1", value) if value else ""
+    path.write_text(f";FFMETADATA1\n{entry}", encoding="utf-8", newline="")
 
 
 def read_metadata(path: Path) -> dict[str, str]:

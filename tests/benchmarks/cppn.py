@@ -25,7 +25,7 @@ def naive(net: CPPN, w: Tensor, size: int) -> Tensor:
     """One frame w [L, D] -> [3, H, W]."""
     parts = net.field
     delta = w - net.w_avg[0]
-    style = net.style_base + torch.stack([A @ d for A, d in zip(net.style, delta)])
+    style = net.style_base + torch.stack([A @ d for A, d in zip(net.style, delta, strict=True)])
     distance = (delta**2).mean(dim=1)
     energy = torch.sqrt(0.6 + 0.8 * distance / (1 + distance))
 
@@ -95,7 +95,7 @@ def main() -> None:
                 times[name].append((time.perf_counter() - start) / frames * 1000)
         base = statistics.median(times["naive"])
         for name, spent in times.items():
-            ratios = [a / b for a, b in zip(times["naive"], spent)]
+            ratios = [a / b for a, b in zip(times["naive"], spent, strict=True)]
             middle = statistics.median(spent)
             print(
                 f"threads {threads}  {name:22} {middle:7.1f} ms/frame (best {min(spent):6.1f})"

@@ -246,7 +246,9 @@ def test_no_pixel_noise():
 def test_bare_w_and_inputs_are_the_same(net):
     inputs = net.map(net.latents([3]))
     assert torch.equal(net.synthesise(inputs, size=(16, 16)), net.synthesise(inputs.w, size=(16, 16)))
-    assert torch.equal(net.synthesise(inputs, size=(16, 16)), net.synthesise(Inputs(inputs.w), size=(16, 16), noise="off"))
+    assert torch.equal(
+        net.synthesise(inputs, size=(16, 16)), net.synthesise(Inputs(inputs.w), size=(16, 16), noise="off")
+    )
 
 
 def test_default_size_and_odd_sizes(net):

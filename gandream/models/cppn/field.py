@@ -62,14 +62,19 @@ class Scratch:
     @classmethod
     def make(cls, points: int, device: torch.device) -> Scratch:
         """Allocate for ``points`` points."""
-        rows = (INPUTS + 1, UNITS + 1, UNITS + 1, FIELDS + 1)
-        return cls(*(torch.ones(count, points, device=device) for count in rows), torch.zeros(GAUSS, 1, device=device))
+
+        def ones(rows: int) -> Tensor:
+            return torch.ones(rows, points, device=device)
+
+        zero = torch.zeros(GAUSS, 1, device=device)
+        return cls(ones(INPUTS + 1), ones(UNITS + 1), ones(UNITS + 1), ones(FIELDS + 1), zero)
 
     def part(self, points: int) -> Scratch:
         """The first ``points`` points of this."""
         if points == self.here.shape[1]:
             return self
-        return Scratch(*(t[:, :points] for t in (self.seen, self.here, self.there, self.fields)), self.zero)
+        seen, here, there, fields = (t[:, :points] for t in (self.seen, self.here, self.there, self.fields))
+        return Scratch(seen, here, there, fields, self.zero)
 
 
 class Field:
@@ -91,7 +96,7 @@ class Field:
         self.look(self.place, grid, self.probe.seen)
 
     def look(self, place: Tensor, plane: Tensor, seen: Tensor) -> None:
-        """Write what the first layer sees of points ``plane`` [3, P] at ``place`` [4, 3] into ``seen`` [INPUTS + 1, P]."""
+        """Write what the first layer sees of points ``plane`` [3, P] at ``place`` [4, 3] into ``seen``."""
         torch.mm(place, plane, out=seen[2:])
         torch.mm(self.distances, seen[2:].square(), out=seen[:2])
         seen[:2].sqrt_()
@@ -138,7 +143,7 @@ def _activate(h: Tensor, zero: Tensor) -> None:
 
 
 def _normalised(weights: Tensor, h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1]; h [in + 1, P] has its row of ones."""
+    """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1], for h [in + 1, P] with its ones."""
     a = torch.mm(weights, h[:-1])
     mean = a.mean(dim=1)
     variance = a.sub_(mean[:, None]).square_().mean(dim=1)  # Tensor.var takes ten times as long

@@ -1,9 +1,10 @@
 """Work spread over threads in which torch itself runs on one thread: coarse pieces, and the same bytes always.
 
-Measured at 512 x 512 on two cores, in ms per frame: one thread 77; torch's own threads 84 to 460 when waiting threads
-sleep (OMP_WAIT_POLICY=PASSIVE; each operation wakes them anew) and 48 when they spin, which starves whoever shares
-the machine; these threads 45 to 48 either way. Python's lock is what limits them: operations should last about 30 us
-or more, or threads spend their time on handing it over (tiles of 4096 points: 80 ms).
+Measured at 512 x 512 on two cores that others use too, medians in ms per frame: one thread 64 to 73; these threads 40
+to 45 while the second core is free and 62 to 73 while it is not; torch's own threads 87 to 460 when waiting threads
+sleep (OMP_WAIT_POLICY=PASSIVE: each operation wakes them anew), 47 to 460 when they spin. Python's lock is what limits
+us: an operation should last about 30 us or more, or threads spend their time on handing it over (tiles of 4096 points
+gain nothing from a second core).
 """
 
 from __future__ import annotations

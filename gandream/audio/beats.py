@@ -1,0 +1,156 @@
+"""Where the beats are: tempo by autocorrelation, beats by dynamic programming, then each set by its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SLOWEST_BPM, FASTEST_BPM = 40.0, 240.0
+PREFERRED_BPM, SPREAD_OCTAVES = 120.0, 0.8
+"""People hear a beat near 120 per minute (van Noorden & Moelants 1999): decides between a tempo, its half and double."""
+PER_OCTAVE = 96
+"""Steps of tempo per octave, 0.7 % each."""
+WINDOW_S, STEP_S = 12.0, 3.0
+TIGHTNESS = 100.0
+"""How much a beat that is off the tempo costs (Ellis 2007, alpha)."""
+NEIGHBOURS = 6
+"""Beats on each side that have a say in where a beat is."""
+CLEAREST = 0.1
+"""Least share of the onsets that must repeat at the tempo; noise has some hundredths."""
+
+FAINTEST = 0.05
+"""Beats before the first and after the last onset of at least this share of the usual strength are left out."""
+
+
+def track(novelty: np.ndarray, rate_hz: int) -> tuple[float, ...] | None:
+    """Seconds of the beats in an onset curve [T], rising; None where nothing repeats.
+
+    The dynamic programming of Ellis 2007 ("Beat Tracking by Dynamic Programming"), at a tempo that may drift.
+    """
+    onsets = _levelled(np.asarray(novelty, np.float64), rate_hz)
+    if onsets is None:
+        return None
+    periods = _periods(onsets, rate_hz)
+    if periods is None:
+        return None
+    beats = _path(onsets, periods)
+    if len(beats) < 2:
+        return None
+    places, strengths = _peaks(np.asarray(novelty, np.float64), beats, periods)
+    heard = np.flatnonzero(strengths > FAINTEST * np.median(strengths))
+    times = _settled(places, strengths)[heard[0] : heard[-1] + 1]
+    times = times[np.concatenate([[True], np.diff(times) > 0.1 * periods.min()])]
+    return tuple(float(time) for time in np.maximum(times, 0.0) / rate_hz) if len(times) > 1 else None
+
+
+def _levelled(novelty: np.ndarray, rate_hz: int) -> np.ndarray | None:
+    """Onsets [T] above their local mean, in units of their local strength, so that quiet bars count too."""
+    from scipy.ndimage import gaussian_filter1d
+
+    if len(novelty) < rate_hz or not novelty.max(initial=0.0) > 0:
+        return None
+    above = np.maximum(novelty - gaussian_filter1d(novelty, 0.25 * rate_hz, mode="nearest"), 0)
+    strength = np.sqrt(gaussian_filter1d(above**2, 4.0 * rate_hz, mode="nearest"))
+    # What is 20 dB below the piece's usual strength is not lifted further: the hiss before the first note.
+    return above / np.maximum(strength, 0.1 * np.sqrt(np.mean(above**2)))
+
+
+def _periods(onsets: np.ndarray, rate_hz: int) -> np.ndarray | None:
+    """Frames per beat at every frame [T]: the path through the tempi of overlapping windows that changes little."""
+    from scipy.ndimage import gaussian_filter1d
+
+    octaves = np.log2(FASTEST_BPM / SLOWEST_BPM)
+    bpm = SLOWEST_BPM * 2 ** np.linspace(0, octaves, round(octaves * PER_OCTAVE) + 1)
+    lags = 60.0 * rate_hz / bpm
+    smooth = gaussian_filter1d(onsets, 0.015 * rate_hz)
+    length, step = min(len(onsets), round(WINDOW_S * rate_hz)), round(STEP_S * rate_hz)
+    starts = np.arange(0, len(onsets) - length + 1, step)
+    profiles = np.stack([_repetition(smooth[start : start + length], lags) for start in starts])
+    import os
+    if os.environ.get('DBG'): print('CLEAR', profiles.max(), profiles.mean(axis=0).max(), profiles.max(axis=1).mean(), np.median(profiles.max(axis=1)))
+    if profiles.max() < CLEAREST:
+        return None
+    prior = np.exp(-0.5 * (np.log2(bpm / PREFERRED_BPM) / SPREAD_OCTAVES) ** 2)
+    # What the whole piece does has as much say as the window: a break without drums keeps its tempo.
+    scores = (profiles + profiles.mean(axis=0)) * prior
+    steps = np.arange(len(bpm))
+    change = -0.002 * (steps[:, None] - steps[None]) ** 2 * scores.max() / 4
+    best, back = scores[0], []
+    for score in scores[1:]:
+        candidates = best[None] + change
+        back.append(np.argmax(candidates, axis=1))
+        best = score + np.max(candidates, axis=1)
+    path = [int(np.argmax(best))]
+    for row in reversed(back):
+        path.append(int(row[path[-1]]))
+    return np.interp(np.arange(len(onsets)), starts + length / 2, lags[path[::-1]])
+
+
+def _repetition(window: np.ndarray, lags: np.ndarray) -> np.ndarray:
+    """How much of a window's onsets repeats after one, two, three and four times each lag, in [-1, 1]: [lags]."""
+    import scipy.fft
+
+    size = scipy.fft.next_fast_len(2 * len(window))
+    centred = window - window.mean()
+    power = np.abs(scipy.fft.rfft(centred, size)) ** 2
+    repeats = scipy.fft.irfft(power, size)[: len(window)]
+    repeats = repeats / max(repeats[0], 1e-12) * len(window) / np.maximum(len(window) - np.arange(len(window)), len(window) / 4)
+    return np.mean([np.interp(times * lags, np.arange(len(window)), repeats, right=0.0) for times in (1, 2, 3, 4)], axis=0)
+
+
+def _path(onsets: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """Frames of the beats: the chain that meets most onsets at intervals nearest to the period."""
+    from scipy.ndimage import gaussian_filter1d
+
+    local = gaussian_filter1d(onsets, float(np.median(periods)) / 32, mode="constant")
+    local = local / max(local.std(), 1e-12)
+    total, back = local.copy(), np.full(len(local), -1)
+    costs: dict[int, tuple[int, np.ndarray]] = {}
+    for frame, period in enumerate(np.round(periods).astype(int)):
+        if period not in costs:
+            gaps = np.arange(2 * period, period // 2, -1)
+            costs[period] = (len(gaps), -TIGHTNESS * np.log(gaps / period) ** 2)
+        _, cost = costs[period]
+        first, last = frame - 2 * period, frame - period // 2
+        if last <= 0:
+            continue
+        chain = total[max(first, 0) : last] + cost[max(-first, 0) :]
+        best = int(np.argmax(chain))
+        if chain[best] > 0:
+            total[frame] += chain[best]
+            back[frame] = max(first, 0) + best
+    frame = len(total) - round(float(periods[-1])) + int(np.argmax(total[-round(float(periods[-1])) :]))
+    beats = []
+    while frame >= 0:
+        beats.append(frame)
+        frame = int(back[frame])
+    return np.array(beats[::-1])
+
+
+def _peaks(onsets: np.ndarray, beats: np.ndarray, periods: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Frame, with its fraction, and strength of the onset nearest to each beat: [beats], [beats]."""
+    places, strengths = [], []
+    for beat in beats:
+        reach = max(2, round(0.1 * periods[beat]))
+        start = max(int(beat) - reach, 0)
+        near = onsets[start : beat + reach + 1] * np.hanning(2 * reach + 3)[1:-1][start - (int(beat) - reach) :][: len(onsets) - start]
+        peak = start + int(np.argmax(near))
+        left, top, right = (onsets[min(max(peak + d, 0), len(onsets) - 1)] for d in (-1, 0, 1))
+        bend = left - 2 * top + right
+        places.append(peak + (0.5 * (left - right) / bend if bend < 0 else 0.0))
+        strengths.append(float(onsets[peak]))
+    return np.array(places), np.array(strengths)
+
+
+def _settled(places: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """Each beat on the line through itself and its neighbours, the strong and the agreeing ones counting most: [beats]."""
+    settled = np.empty(len(places))
+    for beat in range(len(places)):
+        start, stop = max(0, beat - NEIGHBOURS), beat + NEIGHBOURS + 1
+        numbers = np.arange(start, min(stop, len(places))) - beat
+        near, trust = places[start:stop], strengths[start:stop] + 1e-6 * strengths.max()
+        weights = trust
+        for _ in range(4):
+            slope, settled[beat] = np.polyfit(numbers, near, 1, w=np.sqrt(weights)) if len(near) > 2 else (0.0, places[beat])
+            distance = np.abs(near - settled[beat] - slope * numbers)
+            weights = trust / (1 + (distance / 1.0) ** 2)
+    return settled

@@ -1,0 +1,52 @@
+"""What was measured once: arrays by the content of the sound file and the name of what was measured."""
+
+from __future__ import annotations
+
+import contextlib
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gandream.base.errors import GandreamError
+from gandream.base.files import published
+from gandream.base.hashing import content_key
+
+VERSION = 1
+"""Counts up whenever a measurement changes, so that old ones are not found."""
+
+Entry = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The measurements of one sound file; with no folder nothing is kept."""
+
+    folder: Path | None
+    fingerprint: str
+
+    def get(self, name: str) -> Entry | None:
+        """The entry of a name; None where there is none, or what is there can't be read back whole."""
+        if self.folder is None:
+            return None
+        try:
+            with np.load(self._file(self.folder, name), allow_pickle=False) as stored:
+                return {key: stored[key] for key in stored.files}
+        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error):
+            return None
+
+    def put(self, name: str, entry: Mapping[str, np.ndarray]) -> Entry:
+        """Keep an entry and give it back; a folder that can't be written costs the next run time, no more."""
+        if self.folder is not None:
+            file = self._file(self.folder, name)
+            with contextlib.suppress(OSError, GandreamError):
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with published(file) as part, open(part, "wb") as stream:
+                    np.savez(stream, allow_pickle=False, **entry)
+        return dict(entry)
+
+    def _file(self, folder: Path, name: str) -> Path:
+        return folder / self.fingerprint[:32] / f"{content_key(VERSION, name)}.npz"
