@@ -1,0 +1,1 @@
+"""The music: decoded, measured, and turned into signals on the frame clock."""

@@ -13,7 +13,7 @@ RATE_HZ = 22050
 HOP = 147
 """Samples from one feature frame to the next."""
 FEATURE_HZ = RATE_HZ // HOP
-"""Feature frames per second, 150: frame i is at exactly i / 150 s, and 25, 30, 50, 60 fps fall on whole or half ones."""
+"""Feature frames per second, 150: frame i is at exactly i / 150 s; 25, 30, 50 and 60 fps fall on whole or half ones."""
 CONTEXT = RATE_HZ // 2
 """Samples of each neighbour that a block holds."""
 BLOCK_FRAMES = 10 * FEATURE_HZ
@@ -40,17 +40,22 @@ class Block:
     @cached_property
     def energy(self) -> np.ndarray:
         """Energy by frequency, float32 [count, 1025]: over all bins the mean square of the 93 ms around the frame."""
-        import scipy.fft
-
         window = hann(ENERGY_SAMPLES)
         window /= np.sqrt(np.sum(window**2) * ENERGY_SAMPLES / 2)
-        spectrum = scipy.fft.rfft(self.windows(window, ENERGY_SAMPLES // 2))
-        return spectrum.real**2 + spectrum.imag**2
+        spectrum = spectra(self.windows(window, ENERGY_SAMPLES // 2))
+        return np.real(spectrum) ** 2 + np.imag(spectrum) ** 2
 
 
 def hann(length: int) -> np.ndarray:
     """The periodic Hann window, float32 [length]."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
+
+
+def spectra(windows: np.ndarray) -> np.ndarray:
+    """Fourier transform of windows float32 [frames, S]: complex64 [frames, S // 2 + 1] (numpy 1 gives complex128)."""
+    import scipy.fft
+
+    return np.asarray(scipy.fft.rfft(windows))
 
 
 def blocks(pieces: Iterable[np.ndarray]) -> Iterator[Block]:

@@ -30,8 +30,18 @@ _CONTAINERS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
     "mxf,nistsphere,nut,ogg,oma,qoa,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wv,xwma"
 )
-_INPUT = (*ffmpeg.QUIET, "-protocol_whitelist", "file,pipe", "-format_whitelist", _CONTAINERS, "-vn", "-sn", "-dn", "-i")
-# A stream that starts late or was cut by an edit list is filled or trimmed, as a player does, so that sample 0 is t = 0.
+_INPUT = (
+    *ffmpeg.QUIET,
+    "-protocol_whitelist",
+    "file,pipe",
+    "-format_whitelist",
+    _CONTAINERS,
+    "-vn",
+    "-sn",
+    "-dn",
+    "-i",
+)
+# A stream that starts late or is cut by an edit list is filled or trimmed, as players do, so that sample 0 is t = 0.
 _FROM_ZERO = ("-map", "0:a:0", "-af", "aresample=async=1:first_pts=0")
 _SAYS_NOTHING = ("Last message repeated", "Error opening input file")
 _ADDRESS = re.compile(r"\[[^\]@]* @ 0x[0-9a-fA-F]+\]\s*")
@@ -62,7 +72,7 @@ def probe(path: Path) -> SoundFacts:
 
 
 def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambda words: None) -> Iterator[np.ndarray]:
-    """Yield the first audio stream, all channels mixed into one at ``rate_hz``: float32 [S] blocks, finite numbers only.
+    """Yield the first audio stream, its channels mixed into one at ``rate_hz``: float32 [S] blocks, all finite.
 
     A file that breaks on the way gives what can be decoded, and ``warn`` gets the decoder's words; a file of which
     nothing can be decoded is an AudioError.
@@ -72,21 +82,18 @@ def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambd
     found = False
     output = (*_FROM_ZERO, "-ac", "1", "-ar", str(rate_hz), "-c:a", "pcm_f32le", "-f", "f32le", "pipe:1")
     for data in _ffmpeg(path, output, errors):
-        if data:
+        if len(data):
             found = True
             yield _clean(np.frombuffer(data, "<f4"))
     if found:
         if errors:
-            warn(_damaged(path, errors[-1]))
+            warn(f"{path.name} is damaged, what could be decoded is used: {errors[-1]}")
         return
     try:
-        for block in _soundfile(path, rate_hz):
-            found = True
-            yield _clean(block)
+        samples = _soundfile(path, rate_hz)
     except Exception as error:
-        if not found:
-            raise _unreadable(path, errors) from error
-        warn(_damaged(path, error))
+        raise _unreadable(path, errors) from error
+    yield samples
 
 
 def check_readable(path: Path) -> None:
@@ -95,13 +102,11 @@ def check_readable(path: Path) -> None:
         with open(path, "rb") as file:
             empty = not file.read(1)
     except OSError as error:
-        raise AudioError(str(path), f"can't read this: {error.strerror}", "Check the name of the sound file.") from error
+        raise AudioError(
+            str(path), f"can't read this: {error.strerror}", "Check the name of the sound file."
+        ) from error
     if empty:
         raise AudioError(str(path), "this file is empty: 0 bytes", "Perhaps a download or a copy didn't finish.")
-
-
-def _damaged(path: Path, said: object) -> str:
-    return f"{path.name} is damaged, what could be decoded is used: {said}"
 
 
 def _unreadable(path: Path, errors: list[str]) -> AudioError:
@@ -120,7 +125,8 @@ def _unreadable(path: Path, errors: list[str]) -> AudioError:
 def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[bytes]:
     """Yield what ffmpeg writes, whole float32 samples at a time; its first words go to ``errors``."""
     process = ffmpeg.spawn([*_INPUT, f"file:{path.absolute()}", *output], stdout=subprocess.PIPE)
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     lines: list[str] = []
     # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
     listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
@@ -149,7 +155,7 @@ def _listen(stream: IO[bytes], lines: list[str]) -> None:
 
 
 def _sndfile(path: Path) -> soundfile.SoundFile:
-    """Open what ffmpeg doesn't know. Not MPEG: ffmpeg is better at that, and libmpg123 writes to the terminal itself."""
+    """Open what ffmpeg doesn't know. Not MPEG: ffmpeg is better at it, and libmpg123 writes to the terminal itself."""
     import soundfile
 
     if path.suffix[1:].upper() not in soundfile.available_formats().keys() - {"MP3", "RAW"}:
@@ -157,17 +163,15 @@ def _sndfile(path: Path) -> soundfile.SoundFile:
     return soundfile.SoundFile(path)
 
 
-def _soundfile(path: Path, rate_hz: int) -> Iterator[np.ndarray]:
-    """Yield mono float32 [S] through libsndfile and soxr."""
-    import soxr
+def _soundfile(path: Path, rate_hz: int) -> np.ndarray:
+    """Mono float32 [S], read whole through libsndfile."""
+    from scipy.signal import resample_poly
 
     with _sndfile(path) as file:
-        if not file.frames:
+        samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
+        if not len(samples):
             raise ValueError("0 samples")
-        convert = soxr.ResampleStream(file.samplerate, rate_hz, 1, dtype="float32")
-        for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-            yield convert.resample_chunk(block.mean(axis=1))
-        yield convert.resample_chunk(np.zeros(0, np.float32), last=True)
+        return resample_poly(_clean(samples), rate_hz, file.samplerate).astype(np.float32)
 
 
 def _clean(samples: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gandream.audio.blocks import ENERGY_SAMPLES, FEATURE_HZ, HOP, RATE_HZ, Block, hann
+from gandream.audio.blocks import ENERGY_SAMPLES, HOP, RATE_HZ, Block, hann, spectra
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, RATE_HZ / 2
 """What is heard where ``low`` and ``high`` say nothing."""
@@ -76,20 +76,18 @@ def novelty(block: Block, low_hz: float, high_hz: float) -> np.ndarray:
 
 
 def _quarter_tones(block: Block, low_hz: float, high_hz: float, margin: int) -> np.ndarray:
-    """Amplitude per quarter tone (per FFT bin where these are wider), frames [-margin, count + margin): [frames, bands]."""
-    import scipy.fft
-
+    """Amplitude per quarter tone (per FFT bin where it is wider), frames [-margin, count + margin): [frames, bands]."""
     window, bank, centres = _flux_tables()
     inside = (centres >= low_hz) & (centres <= high_hz)
     if not inside.any():
         inside[np.argmin(np.abs(centres - (low_hz + high_hz) / 2))] = True
-    spectrum = np.abs(scipy.fft.rfft(block.windows(window, NEWEST, before=margin, after=margin)))
+    spectrum = np.abs(spectra(block.windows(window, NEWEST, before=margin, after=margin)))
     return spectrum @ bank[:, inside]
 
 
 @functools.cache
 def _flux_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Window that rises within a hop at its newest end; triangles over FFT bins [513, bands] and their centres in Hz."""
+    """Window that rises within a hop at its newest end; triangles over FFT bins [513, bands], their centres in Hz."""
     fall = FLUX_SAMPLES - HOP
     window = np.concatenate(
         [np.sin(np.pi / 2 * (np.arange(fall) + 0.5) / fall), np.cos(np.pi / 2 * (np.arange(HOP) + 0.5) / HOP)]
@@ -121,10 +119,10 @@ def chroma(block: Block, low_hz: float, high_hz: float) -> np.ndarray:
 
     A constant-Q transform by kernels in frequency (Brown & Puckette 1992), each note's window centred on the frame.
     """
-    import scipy.fft
-
     kernels = _note_kernels()
-    spectrum = scipy.fft.rfft(block.windows(np.ones(PITCH_SAMPLES, np.float32), PITCH_SAMPLES // 2, after=PITCH_STEP, step=PITCH_STEP))
+    spectrum = spectra(
+        block.windows(np.ones(PITCH_SAMPLES, np.float32), PITCH_SAMPLES // 2, after=PITCH_STEP, step=PITCH_STEP)
+    )
     notes = np.abs(spectrum[:, : len(kernels)] @ kernels)
     classes = notes.reshape(len(notes), -1, 12).sum(axis=1)
     frames, known = np.arange(block.count), np.arange(len(classes)) * PITCH_STEP

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from gandream.audio.analyse import Analysis, feature_key
+from gandream.audio.blocks import FEATURE_HZ
 from gandream.audio.envelope import Seconds, shaped, span
 from gandream.base.clock import Clock
 from gandream.recipe.signals import Signal
@@ -67,7 +68,7 @@ def by_peak(measured: np.ndarray) -> np.ndarray:
 
 def by_onset(measured: np.ndarray) -> np.ndarray:
     """The strongest onset is 1, leaving out that the sound begins at all (unless it is one among equals)."""
-    highest, later = measured.max(initial=0.0), measured[:, round(START_S * 150) :].max(initial=0.0)
+    highest, later = measured.max(initial=0.0), measured[:, round(START_S * FEATURE_HZ) :].max(initial=0.0)
     return np.minimum(by_peak(measured) * (highest / later if later > 0.1 * highest else 1.0), 1.0)
 
 

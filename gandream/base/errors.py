@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Iterable
 
-
 # What could move the cursor, colour the terminal, turn the direction of reading, or not be written at all.
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 

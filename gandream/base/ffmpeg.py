@@ -21,6 +21,18 @@ BITEXACT = ("-fflags", "+bitexact", "-flags", "+bitexact")
 
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows what ``start_new_session`` is elsewhere: the terminal's Ctrl-C doesn't reach the child."""
+SOUND_CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
+    "mxf,nistsphere,nut,ogg,oma,qoa,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wv,xwma"
+)
+"""Names of the demuxers of files that hold sound. No playlists (hls, dash, concat): those open other files."""
+
+FROM_ZERO = "aresample=async=1:first_pts=0"
+"""The filter that makes sample 0 the file's second 0: it fills and cuts what starts late or early, as a player does.
+
+Whoever decodes sound begins with it: what is analysed and what is heard then have the same clock.
+"""
+
 _TAGS = re.compile(r"^(?:\[[^\]]*\] ?)+")
 """Who says it: ``[out#0/mp4 @ 0x55c80a1f] ``, whose address is another in every run."""
 _CONSEQUENCES = re.compile(
@@ -70,6 +82,11 @@ def file_url(path: str | Path) -> str:
 def media(path: str | Path) -> tuple[str, ...]:
     """Arguments that open a person's media file as an input, which may reach nothing but files."""
     return ("-protocol_whitelist", "file", "-i", file_url(path))
+
+
+def sound(path: str | Path) -> tuple[str, ...]:
+    """Arguments that open a person's file as an input of sound."""
+    return ("-format_whitelist", SOUND_CONTAINERS, "-vn", "-sn", "-dn", *media(path))
 
 
 def spawn(

@@ -47,7 +47,9 @@ def front_door(
 
 def main() -> None:
     """Run a command; errors are told in words. Exit status: 0 done, 1 failed while working, 2 the user's input, 130 stopped."""
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for what runs in the background
+            signal.signal(number, _stop)
     debug = "--debug" in sys.argv
     try:
         app()
@@ -56,7 +58,7 @@ def main() -> None:
             raise
         _say(str(error))
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except Stopped:
         _say("Stopped. What is finished is kept: the same command goes on from there.")
         sys.exit(130)
     except BrokenPipeError:  # the reader of our output left
@@ -64,8 +66,12 @@ def main() -> None:
         sys.exit(1)
 
 
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM. Not KeyboardInterrupt, which typer swallows without a word."""
+
+
 def _stop(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+    raise Stopped
 
 
 def _say(words: str) -> None:

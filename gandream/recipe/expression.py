@@ -1,7 +1,7 @@
 """The expression language of curves: declared names and functions, and a parser that can't be made to run anything.
 
-Grammar, loosest first: ``or``; ``and``; ``not``; comparisons (1 or 0); ``+ -``; ``* / %``; unary ``-``; ``**`` (right to left);
-numbers, names, ``chroma.C``, calls, brackets. Limits: 1000 characters, 200 nodes, brackets nested 50 deep.
+Grammar, loosest first: ``or``; ``and``; ``not``; comparisons (1 or 0); ``+ -``; ``* / %``; unary ``-``; ``**``
+(right to left); numbers, names, ``chroma.C``, calls, brackets. Limits: 1000 characters, 200 nodes, 50 deep.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True)
 class Token:
+    """A number, name or sign of an expression, and its column (from 0)."""
+
     kind: str
     text: str
     column: int
@@ -301,7 +303,6 @@ class _Parser:
         self.depth -= 1
         least, most = function.arity
         if not least <= len(arguments) <= most:
-            raise ExpressionError(
-                f"{name.text} takes ({function.arguments}), not {len(arguments)} arguments", name.column
-            )
+            problem = f"{name.text} is written {name.text}({function.arguments}); here it has {len(arguments) or 'no'}"
+            raise ExpressionError(f"{problem} argument{'s' * (len(arguments) != 1)}", name.column)
         return self.node("call", name.text, name.column, *arguments)

@@ -96,7 +96,8 @@ def _whole(value: Any) -> int:
 
 def _switch(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise wrong("wanted true or false")
+        meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(str(value).lower())
+        raise wrong("wanted true or false", f"In YAML 1.2 '{value}' is just a word: write {meant}." if meant else "")
     return value
 
 
@@ -124,10 +125,10 @@ class Choice:
     known: Iterable[str]
     what: str
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:  # noqa: D105
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:  # noqa: D105
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return {"enum": list(self.known)}
 
     def check(self, value: Any) -> str:
@@ -145,12 +146,12 @@ class TimeCheck:
 
     problem: Callable[[Time], str]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:  # noqa: D105
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
             self.read, serialization=core_schema.plain_serializer_function_ser_schema(str)
         )
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:  # noqa: D105
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         return {"type": ["number", "string"], "description": WRITTEN}
 
     def read(self, value: Any) -> Time:
@@ -218,13 +219,13 @@ def _audio(value: Any) -> FileRef:
         path = folder / Path(value).expanduser()
         if path.is_file():
             return FileRef(str(value), path)
-        folder_there = path.is_dir()
+        what = "this is a folder" if path.is_dir() else "this is no plain file" if path.exists() else ""
     except OSError as error:
         raise wrong(f"can't look at this file: {error.strerror}") from None
     except RuntimeError:
         raise wrong(f"there is no user {value.split('/')[0]} whose folder this could be in") from None
-    if folder_there:
-        raise wrong("this is a folder, not a sound file")
+    if what:
+        raise wrong(f"{what}; wanted a sound file")
     raise wrong(f"no such file: {path}", _nearest_file(path))
 
 

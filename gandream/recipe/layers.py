@@ -1,4 +1,4 @@
-"""Ranges of style layers: ``coarse``, ``middle``, ``fine``, ``all``, ``0-3``, ``8-``, or a list of these and numbers."""
+"""Ranges of style layers: ``coarse``, ``middle``, ``fine``, ``all``, ``0-3``, ``8-``, or lists of these and numbers."""
 
 from __future__ import annotations
 

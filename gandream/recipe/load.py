@@ -18,7 +18,7 @@ MOST_MISTAKES = 8
 
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. Raises RecipeError with every mistake found."""
+    """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. RecipeError tells all mistakes."""
     document = put_variables(set_values(read_document(Path(path)), overrides))
     try:
         recipe = Recipe.model_validate(document.tree)
@@ -65,15 +65,18 @@ _WORDS = {
 def _mistake(document: Document, error: Any) -> RecipeError:
     path, context, kind = tuple(error["loc"]), error.get("ctx") or {}, error["type"]
     problem, hint, column = "", "", None
-    if kind == "gandream":
+    if path[-1:] == ("[key]",):
+        path, problem = path[:-1], "a name is up to 40 letters, digits and _, not beginning with a digit"
+    elif kind == "gandream":
         path = path if context["key"] is None else (*path, context["key"])
         problem, hint, column = context["problem"], context["hint"], context["column"]
         problem += f" (column {column + 1} of the expression)" if column is not None else ""
     elif kind == "extra_forbidden":
         problem, words = "no such word here", words_at(Recipe, path[:-1])
-        hint = did_you_mean(path[-1], words) or f"Words here: {listed(words)}."
-    elif path[-1:] == ("[key]",):
-        path, problem = path[:-1], "a name is up to 40 letters, digits and _, not beginning with a digit"
+        near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
+        hint = near or did_you_mean(path[-1], words) or f"Words here: {listed(words)}."
+    elif kind == "missing" and isinstance(path[-1], int):
+        path, problem = path[:-1], "wanted a list of two"
     else:
         words = _WORDS.get(kind)
         problem = words.format(**context) if words else error["msg"].removeprefix("Value error, ")

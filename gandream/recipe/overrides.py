@@ -16,7 +16,7 @@ _STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]", re.ASCII)
 
 
 def set_values(document: Document, assignments: Sequence[str]) -> Document:
-    """Apply ``walk.every=2 bars`` and the like; the values are YAML, file names in them start from the working directory."""
+    """Apply ``walk.every=2 bars`` and the like; values are YAML, files in them start from the working directory."""
     for assignment in assignments:
         key, equals, written = assignment.partition("=")
         name = f"--set {assignment if len(assignment) <= 80 else assignment[:77] + '...'}"
@@ -129,7 +129,8 @@ def dotted(path: Sequence[Key]) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{str(step)[:60]}"
-    return text.lstrip(".")
+    text = text.lstrip(".")
+    return text if len(text) <= 120 else text[:119] + "…"
 
 
 def _shown(value: Any) -> str:

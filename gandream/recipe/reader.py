@@ -1,4 +1,4 @@
-"""Reading YAML without surprises: the 1.2 core schema, no tags, no duplicate keys, limits checked before anything is built.
+"""Reading YAML without surprises: the 1.2 core schema, no tags, no duplicate keys, limits checked while reading.
 
 The result is plain data plus the place of every key and value, so that each later error can say file:line:column.
 """
@@ -28,7 +28,7 @@ Path_ = tuple[Key, ...]
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a source: name of the file (or option), line and column from 1 (0: no lines), of a key and its value."""
+    """A place in a source: name of the file (or option), lines and columns from 1 (0: none) of a key and its value."""
 
     file: str
     line: int = 0
@@ -123,7 +123,7 @@ _CORE = (
     ),
 )
 _PATTERNS = {name: re.compile(f"(?:{pattern})$") for name, pattern, _ in _CORE}
-_KINDS = {"null": "null", "bool": "true or false", "int": "whole number", "float": "number"}
+_KINDS = {"null": "null", "bool": "true or false", "int": "a whole number", "float": "a number"}
 for _name, _, _first in _CORE:
     _Yaml.add_implicit_resolver(_TAG + _name, _PATTERNS[_name], _first)
 
@@ -189,6 +189,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: _Source) -> RecipeError:
         return RecipeError(where, "YAML is indented with spaces; here is a tab", "Replace the tab with spaces.")
     if "expected a single document" in context:
         return RecipeError(where, "a second document begins here (---); a recipe is one")
+    if "duplicate anchor" in context:
+        return RecipeError(where, context.partition(";")[0], "Give each anchor (&) a name of its own.")
     if context and source.lines and error.context_mark and mark and error.context_mark.line != mark.line:
         context += f" that begins on line {error.context_mark.line + 1}"
     return RecipeError(where, f"not valid YAML: {error.problem}{context and f' ({context})'}", _advice(error))
@@ -271,7 +273,7 @@ class _Builder:
         if kind == "str":
             return Text(self.characters(node), self.folder)
         if not _PATTERNS[kind].match(text):
-            raise RecipeError(self.source.at(node.start_mark), f"'{text[:40]}' is no {_KINDS[kind]}")
+            raise RecipeError(self.source.at(node.start_mark), f"'{text[:40]}' isn't {_KINDS[kind]}")
         if kind == "null":
             return None
         if kind == "bool":
@@ -282,7 +284,7 @@ class _Builder:
         return int(text.removeprefix("0o").removeprefix("0x"), base) if len(text) < 400 else float("inf")
 
     def characters(self, node: yaml.ScalarNode) -> str:
-        """The text; a pair of escapes that JSON writes for one character (\\ud83d\\ude00) becomes that character."""
+        """The text; a pair of escapes, as JSON writes 😀, becomes one character."""
         try:
             return node.value.encode("utf-16", "surrogatepass").decode("utf-16")
         except UnicodeDecodeError:

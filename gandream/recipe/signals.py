@@ -22,7 +22,7 @@ Unit = Annotated[Number, Field(ge=0, le=1)]
 
 
 class Signal(Word):
-    """One signal: what is heard, where, and the envelope that shapes it, in this order: smooth, clip, gate, power, attack/release, delay, range."""
+    """One signal: what is heard, and its envelope: smooth, clip, gate, power, attack/release, delay, range."""
 
     source: Annotated[str, Choice(KINDS, "signal")] = Field(
         alias="from", description="what is heard: " + "; ".join(f"`{k}`: {v}" for k, v in KINDS.items())

@@ -29,10 +29,11 @@ _UNITS: dict[str, tuple[Unit, Fraction]] = {
     "%": ("%", Fraction(1)),
 }
 _NUMBER = re.compile(
-    r"([+-]?(?:\d{1,12}/\d{1,12}|(?:\d{1,12}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,2})?))\s*([a-z%]*)",
+    r"([+-]?(?:\d{1,12}/\d{1,12}|(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,2})?))\s*([a-z%]*)",
     re.IGNORECASE | re.ASCII,
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):(?=\d\d:))?(\d{1,4}):([0-5]\d(?:\.\d{1,9})?)", re.ASCII)
+_PLAIN = ("s", "ms", "min", "frames", "beats", "bars")
 _MOST = 10**9
 _FINEST = 10**12
 
@@ -76,7 +77,7 @@ def parse_time(value: object) -> Time:
         raise ValueError(f"wanted a time: {WRITTEN}")
     written, name = number.group(1), number.group(2).lower()
     if name not in _UNITS:
-        raise ValueError(f"there is no unit '{name[:20]}'; {did_you_mean(name, _UNITS) or f'times are {WRITTEN}'}")
+        raise ValueError(f"there is no unit '{name[:20]}'. {did_you_mean(name, _PLAIN) or f'Times are {WRITTEN}'}")
     unit, scale = _UNITS[name]
     if "/" in written and int(written.partition("/")[2]) == 0:
         raise ValueError("a time can't be divided by zero")

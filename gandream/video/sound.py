@@ -15,6 +15,9 @@ KEPT_RATES_HZ = (44_100, 48_000)
 BIT_RATES = {1: "256k", 2: "320k"}
 """By channels. AAC-LC at 44.1 kHz can't hold more than 264 kb/s in one channel (6144 bits a frame)."""
 
+LARGEST_LAYOUT = 8
+"""Channels up to which ffmpeg mixes to stereo by the places of the loudspeakers."""
+
 
 @dataclass(frozen=True)
 class Sound:
@@ -38,20 +41,9 @@ class SoundFacts:
 
 def probe(path: Path) -> SoundFacts:
     """Decode the first frames: rate and channels as a decoder gives them (HE-AAC claims half its rate)."""
+    first = ("-map", "0:a:0", "-frames:a", "1", "-c:a", "pcm_f32le", "-f", "framecrc", "-")
     try:
-        listing = ffmpeg.run(
-            *ffmpeg.QUIET,
-            *ffmpeg.media(path),
-            "-map",
-            "0:a:0",
-            "-frames:a",
-            "1",
-            "-c:a",
-            "pcm_f32le",
-            "-f",
-            "framecrc",
-            "-",
-        )
+        listing = ffmpeg.run(*ffmpeg.QUIET, *ffmpeg.sound(path), *first)
     except RenderError as error:
         raise AudioError(str(path), f"its sound can't be read: {error.problem}") from error
     # "0, pts, dts, samples, bytes, checksum"; a header line "#sample_rate 0: 44100"
@@ -74,24 +66,29 @@ def output_facts(facts: SoundFacts) -> SoundFacts:
     return SoundFacts(rate, min(facts.channels, 2))
 
 
-def cut(sound: Sound, facts: SoundFacts, duration_s: Fraction) -> str:
+def cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool = False) -> str:
     """The filter from the whole decoded file to exactly the film's samples, padded with silence.
 
-    Samples are counted from the first one decoded, whatever time the container gives it: the analysis of the
-    same file counts so too, and only then do picture and sound agree.
+    ``clean`` silences samples that aren't numbers, on which the AAC encoder gives up; it takes a second a minute.
     """
     out = output_facts(facts)
     samples = samples_in(duration_s, out.rate_hz)
     first = samples_in(sound.start_s, facts.rate_hz)
     # Generous: the resampler looks ahead, and what is too long is cut below.
     last = first + samples_in(duration_s + 1, facts.rate_hz)
-    layout = "mono" if out.channels == 1 else "stereo"
-    return ",".join([
-        "asetpts=round(N/SR/TB)",
-        f"atrim=start_sample={first}:end_sample={last}",
-        "asetpts=round(N/SR/TB)",
-        f"aresample={out.rate_hz}:filter_size=64:cutoff=0.97",
-        f"aformat=sample_fmts=fltp:channel_layouts={layout}",
-        f"apad=whole_len={samples}",
-        f"atrim=end_sample={samples}",
-    ])  # fmt: skip
+    # Beyond 7.1 ffmpeg may not know what the channels are: even ones left, odd ones right, each side averaged.
+    left, right = ("+".join(f"c{channel}" for channel in range(side, facts.channels, 2)) for side in (0, 1))
+    number = "if(isnan(val(ch))+isinf(val(ch)),0,clip(val(ch),-16,16))"
+    return ",".join(
+        [
+            ffmpeg.FROM_ZERO,
+            *([f"aeval='{'|'.join([number] * facts.channels)}':c=same"] if clean else []),
+            f"atrim=start_sample={first}:end_sample={last}",
+            "asetpts=round(N/SR/TB)",
+            *([f"pan=stereo|c0<{left}|c1<{right}"] if facts.channels > LARGEST_LAYOUT else []),
+            f"aresample={out.rate_hz}:filter_size=64:cutoff=0.97",
+            f"aformat=sample_fmts=fltp:channel_layouts={'mono' if out.channels == 1 else 'stereo'}",
+            f"apad=whole_len={samples}",
+            f"atrim=end_sample={samples}",
+        ]
+    )

@@ -55,7 +55,9 @@ def test_a_childs_pipes(tmp_path):
 def test_media_are_files_and_nothing_else(tmp_path):
     (tmp_path / "list.ffconcat").write_text("ffconcat version 1.0\nfile http://127.0.0.1:9/x.wav\n")
     with pytest.raises(RenderError):
-        ffmpeg.run(*ffmpeg.QUIET, "-f", "concat", "-safe", "0", *ffmpeg.media(tmp_path / "list.ffconcat"), "-f", "null", "-")
+        ffmpeg.run(
+            *ffmpeg.QUIET, "-f", "concat", "-safe", "0", *ffmpeg.media(tmp_path / "list.ffconcat"), "-f", "null", "-"
+        )
 
 
 @pytest.mark.parametrize("name", ["-y.wav", "http:x.wav", "%d.wav", "a'b\"c.wav", "ü 🎹.wav"])

@@ -48,3 +48,38 @@ def value() -> Callable[..., np.ndarray]:
         return Curves(recipe, line, signals or {}).values(recipe.truncation, ("truncation",))
 
     return evaluate
+
+
+RATE = 22050
+
+
+def clicks(times_s: np.ndarray, length_s: float) -> np.ndarray:
+    """Bursts of noise that ring off within some hundredths of a second, over a faint hiss."""
+    random = np.random.RandomState(0)
+    sound = 1e-3 * random.randn(int(length_s * RATE))
+    burst = random.randn(1500) * np.exp(-np.arange(1500) / 250)
+    for time in times_s:
+        at = round(time * RATE)
+        sound[at : at + 1500] += burst[: len(sound) - at]
+    return sound / np.abs(sound).max() * 0.9
+
+
+@pytest.fixture(scope="session")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """16 s of clicks, 120 a minute from 0.5 s on, then from 8 s on 100 a minute."""
+    import soundfile
+
+    file = tmp_path_factory.mktemp("music") / "clicks.wav"
+    times = np.concatenate([np.arange(0.5, 8, 0.5), np.arange(8, 15.9, 0.6)])
+    soundfile.write(file, clicks(times, 16), RATE)
+    return file
+
+
+@pytest.fixture(scope="session")
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """3 s of nothing."""
+    import soundfile
+
+    file = tmp_path_factory.mktemp("music") / "silence.wav"
+    soundfile.write(file, np.zeros(3 * RATE), RATE)
+    return file

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from gandream.base import ffmpeg
 from gandream.video.encode import SegmentWriter
 from gandream.video.format import VideoFormat
@@ -27,6 +28,7 @@ def make_segments(tmp_path):
         published, at = [], 0
         with SegmentWriter(fmt) as writer:
             for index, count in enumerate(counts):
+
                 def publish(part, key=f"{index:04x}"):
                     return publish_with_digest(part, folder, key)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from gandream.base import ffmpeg
 from gandream.video.colour import display_bytes, planar_yuv
 from gandream.video.facts import read_back

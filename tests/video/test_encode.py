@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from gandream.base.errors import OutputError, RenderError
 from gandream.base.hashing import content_key
 from gandream.video.boxes import picture_track
@@ -319,7 +320,7 @@ def test_disk_full(tiny_disk):
 
 
 def test_no_torch_at_import():
-    modules = "colour encode encoding facts format handover join metadata segments sound boxes".split()
+    modules = ["colour", "encode", "encoding", "facts", "format", "handover", "join", "metadata", "segments", "sound", "boxes"]
     lines = [f"import gandream.video.{name}" for name in modules]
     code = ";".join([*lines, "import sys", "assert 'torch' not in sys.modules", "assert 'librosa' not in sys.modules"])
     subprocess.run([sys.executable, "-c", code], check=True)

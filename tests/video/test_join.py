@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from gandream.base import ffmpeg
 from gandream.base.errors import AudioError, OutputError, RenderError
 from gandream.video.facts import read_back
@@ -94,7 +95,9 @@ def test_sound_is_cut_or_padded_to_the_frames(
 
 def test_sound_that_begins_after_its_end_is_silence(make_segments, small, tmp_path, hear):
     fmt = small()
-    join(make_segments(fmt, [9]), [9], fmt, tmp_path / "film.mp4", sound=Sound(tone(tmp_path / "a.wav", 1), Fraction(5)))
+    join(
+        make_segments(fmt, [9]), [9], fmt, tmp_path / "film.mp4", sound=Sound(tone(tmp_path / "a.wav", 1), Fraction(5))
+    )
     heard = hear(tmp_path / "film.mp4", 2)
     assert heard.shape == (9 * 44100 // 25, 2)
     assert np.abs(heard).max() < 1e-3

@@ -46,9 +46,9 @@ def track(rate: int, channels: int) -> np.ndarray:
     return np.repeat(sound[:, None], channels, axis=1).astype(np.float32)
 
 
-def write(path, rate: int, channels: int):
+def write(path, rate: int, channels: int, sound=None):
     raw = path.with_suffix(".raw")
-    raw.write_bytes(track(rate, channels).tobytes())
+    raw.write_bytes((track(rate, channels) if sound is None else sound).tobytes())
     codec = ["-c:a", "pcm_f32le"] if path.suffix == ".wav" else ["-b:a", "192k"] if path.suffix != ".flac" else []
     ffmpeg.run(*ffmpeg.QUIET, "-f", "f32le", "-ar", str(rate), "-ac", str(channels), "-i", raw, *codec, path)
     return path
@@ -82,7 +82,13 @@ def test_flash_meets_click(make_segments, small, decode, hear, tmp_path, name, f
         planes[round(time * fmt.fps), : 64 * 48] = 235
     counts = [frames // 3, 1, frames - frames // 3 - 1]
     film = tmp_path / "film.mp4"
-    join(make_segments(fmt, counts, planes), counts, fmt, film, sound=Sound(write(tmp_path / name, rate, channels), start))
+    join(
+        make_segments(fmt, counts, planes),
+        counts,
+        fmt,
+        film,
+        sound=Sound(write(tmp_path / name, rate, channels), start),
+    )
 
     facts = read_back(film)
     assert facts.sound_at_s == 0
@@ -111,3 +117,63 @@ def test_the_films_clock_is_the_decoders(make_segments, small, hear, tmp_path, n
     heard = hear(tmp_path / "film.mp4", channels)[:, 0]
     for time in CLICKS_S:
         assert abs(heard_at(heard, rate, time) - heard_at(analysed, rate, time)) * rate <= 0.6
+
+
+def test_sound_that_starts_late_in_its_file_starts_late_in_the_film(make_segments, small, hear, tmp_path):
+    """As in a camera's file whose sound begins half a second after its picture."""
+    rate = 48000
+    fmt = small(fps=Fraction(10))
+    path = write(tmp_path / "a.wav", rate, 1)
+    ffmpeg.run(*ffmpeg.QUIET, "-f", "lavfi", "-i", "color=s=32x32", "-itsoffset", "0.5", "-i", path, "-t", "4", "-c:a", "pcm_s16le",
+               tmp_path / "camera.mkv")  # fmt: skip
+    join(make_segments(fmt, [40]), [40], fmt, tmp_path / "film.mp4", sound=Sound(tmp_path / "camera.mkv"))
+    heard = hear(tmp_path / "film.mp4", 1)[:, 0]
+    for time in CLICKS_S:
+        assert abs(heard_at(heard, rate, time + 0.5) - time - 0.5) * rate <= 1
+
+
+@pytest.mark.parametrize("channels", [3, 4, 5, 7, 8, 11, 16])
+def test_any_number_of_channels(make_segments, small, hear, tmp_path, channels):
+    rate = 48000
+    fmt = small(fps=Fraction(10))
+    join(make_segments(fmt, [30]), [30], fmt, tmp_path / "film.mp4", sound=Sound(write(tmp_path / "a.wav", rate, channels)))
+    heard = hear(tmp_path / "film.mp4", 2)
+    for side in (0, 1):
+        for time in CLICKS_S[:-1]:
+            assert abs(heard_at(heard[:, side], rate, time) - time) * rate <= 1
+
+
+def test_samples_that_are_no_numbers_are_silent(make_segments, small, hear, tmp_path):
+    rate = 48000
+    fmt = small(fps=Fraction(10))
+    sound = track(rate, 2)
+    sound[5000:5010] = np.nan
+    sound[7000, 1] = np.inf
+    (tmp_path / "a.raw").write_bytes(sound.tobytes())
+    raw = ["-f", "f32le", "-ar", str(rate), "-ac", "2", "-i", tmp_path / "a.raw"]
+    ffmpeg.run(*ffmpeg.QUIET, *raw, "-c:a", "pcm_f32le", tmp_path / "a.wav")
+    join(make_segments(fmt, [30]), [30], fmt, tmp_path / "film.mp4", sound=Sound(tmp_path / "a.wav"))
+    heard = hear(tmp_path / "film.mp4", 2)
+    assert np.isfinite(heard).all()
+    assert np.abs(heard).max() < 1.1
+    for time in CLICKS_S[:-1]:
+        assert abs(heard_at(heard[:, 1], rate, time) - time) * rate <= 1
+
+
+@pytest.mark.parametrize("name", ["48000.mp3", "44100.ogg", "44100.flac", "44100.wav", "48000.opus"])
+@pytest.mark.parametrize("damage", ["cut", "holes"])
+def test_damaged_files_are_heard_as_far_as_they_go(make_segments, small, tmp_path, name, damage):
+    rate, channels, _ = FORMATS[name]
+    hiss = np.random.default_rng(0).normal(0, 0.1, (int(LENGTH_S * rate), channels)).astype(np.float32)
+    path = write(tmp_path / name, rate, channels, hiss)
+    data = bytearray(path.read_bytes())
+    if damage == "cut":
+        data = data[: len(data) // 2]
+    else:
+        for at in range(len(data) // 2, len(data), 9000):
+            data[at : at + 40] = bytes(40)
+    path.write_bytes(data)
+    fmt = small(fps=Fraction(10))
+    join(make_segments(fmt, [35]), [35], fmt, tmp_path / "film.mp4", sound=Sound(path))
+    facts = read_back(tmp_path / "film.mp4")
+    assert facts.samples == int(3.5 * facts.rate_hz)
