@@ -40,6 +40,8 @@ def track(novelty: np.ndarray, rate_hz: int) -> tuple[float, ...] | None:
         return None
     places, strengths = _peaks(np.asarray(novelty, np.float64), beats, periods)
     heard = np.flatnonzero(strengths > FAINTEST * np.median(strengths))
+    if not len(heard):
+        return None
     times = _settled(places, strengths)[heard[0] : heard[-1] + 1]
     times = times[np.concatenate([[True], np.diff(times) > 0.1 * periods.min()])]
     return tuple(float(time) for time in np.maximum(times, 0.0) / rate_hz) if len(times) > 1 else None

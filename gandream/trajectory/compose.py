@@ -1,4 +1,4 @@
-"""From recipe, music and model to a trajectory. Everything that depends on the three together is checked here, before frame 0."""
+"""From recipe, music and model to a trajectory. What depends on the three together is checked here, before frame 0."""
 
 from __future__ import annotations
 

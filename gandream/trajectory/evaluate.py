@@ -64,9 +64,8 @@ class Curves:
         times = np.array([self.timeline.moment_s(time) for time in curve.times])
         falls = np.flatnonzero(np.diff(times) <= 0)
         if falls.size:
-            first, second = curve.times[falls[0]], curve.times[falls[0] + 1]
-            problem = f"keyframes must rise in time, but {second} ({times[falls[0] + 1]:.3f} s) is not after {first} ({times[falls[0]]:.3f} s)"
-            raise self.recipe.error(path, problem)
+            first, second = (f"{curve.times[at]} ({times[at]:.3f} s)" for at in (falls[0], falls[0] + 1))
+            raise self.recipe.error(path, f"keyframes must rise in time, but {second} is not after {first}")
         place = np.interp(self.timeline.clock.times, times, np.arange(len(times)))
         left, share = eased(place, curve.ease)
         values = np.array([*curve.values, curve.values[-1]])

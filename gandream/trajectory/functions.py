@@ -1,4 +1,4 @@
-"""What the functions of expressions mean. Table word -> function(film, *arguments); arguments are float64 [F] or [] arrays."""
+"""What the functions of expressions mean. Table word -> function(film, *arguments), which are float64 [F] or []."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def delay(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
 
 
 def noise(film: Film, x: np.ndarray, seed: np.ndarray | float = 0.0) -> np.ndarray:
-    """Gradient noise in one dimension (Perlin 2002): 0 at whole x, within [-1, 1], a function of x and the two seeds alone."""
+    """Gradient noise of one dimension (Perlin 2002), 0 at whole x, in [-1, 1]: a function of x and the two seeds alone."""
     x, seed = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(seed, np.float64))
     cell = np.floor(x)
     offset = x - cell
@@ -54,7 +54,7 @@ def noise(film: Film, x: np.ndarray, seed: np.ndarray | float = 0.0) -> np.ndarr
 
 
 def _gradient(cell: np.ndarray, seed: np.ndarray, film_seed: int) -> np.ndarray:
-    """A slope in [-1, 1) for each cell: the bits of (cell, seed, film seed) mixed as in SplitMix64 (Steele et al. 2014)."""
+    """A slope in [-1, 1) for each cell: its bits and the seeds' mixed as in SplitMix64 (Steele et al. 2014)."""
     with np.errstate(over="ignore", invalid="ignore"):
         bits = np.nan_to_num(cell, posinf=0, neginf=0).clip(-(2.0**52), 2.0**52).astype(np.int64).view(np.uint64)
         bits = (

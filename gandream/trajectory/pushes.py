@@ -33,7 +33,7 @@ class Shove:
 
 
 def within(offsets: Any, box: float | None) -> Any:
-    """Fold offsets into [-box, box]: each coordinate turns round where it meets a wall, as if its sign were flipped there."""
+    """Fold offsets into [-box, box]: each coordinate turns round at a wall, as if its speed's sign were flipped there."""
     if box is None:
         return offsets
     return box - abs((offsets + box) % (4 * box) - 2 * box)

@@ -17,7 +17,8 @@ from gandream.recipe.times import Time
 class Timeline:
     """What a time of the recipe is in seconds of the film.
 
-    ``start_s`` is where in the music the film begins; ``grid`` is in seconds of the music, None where nothing is told in beats.
+    ``start_s`` is where in the music the film begins; ``grid`` is in seconds of the music, None where nothing is told
+    in beats.
     """
 
     clock: Clock
@@ -51,7 +52,7 @@ class Timeline:
         return grid.time_of(float(grid.beat_at(start)) + beats) - start
 
     def steps(self, time: Time) -> np.ndarray:
-        """How many times a length has passed at each frame since the film began, float64 [F]; beats as they are played."""
+        """How many times a length has passed at each frame since the beginning, float64 [F]; beats as they are played."""
         if time.unit not in ("beats", "bars"):
             return self.clock.times / self.length_s(time)
         grid, per_step = self._beats(time)

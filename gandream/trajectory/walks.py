@@ -22,7 +22,7 @@ def lerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp where the angle gives no arc)."""
+    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp where there's no arc)."""
     norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
     norm_a, norm_b = np.maximum(norm_a, 1e-12), np.maximum(norm_b, 1e-12)
     angle = np.arccos(np.clip((a / norm_a * (b / norm_b)).sum(1, keepdims=True), -1, 1))
@@ -49,7 +49,7 @@ PATH: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True)
 class Track:
-    """A walk laid out in time: its waypoints z [K, D] and, for each frame, how many of them it has passed, float64 [F]."""
+    """A walk laid out in time: its waypoints z [K, D] and, for each frame, how many it has passed, float64 [F]."""
 
     waypoints: np.ndarray
     places: np.ndarray
@@ -86,12 +86,8 @@ def steady_places(walk: Walk, line: Timeline, recipe: Recipe) -> np.ndarray:
 
 def travel(places: np.ndarray, speed: np.ndarray) -> np.ndarray:
     """The integral of speed along the steady places (trapezoids): float64 [F], starting where they start."""
-    if (speed == 1).all():
-        return places
-    # Up to where the speed changes first, the places stay to the last bit: a later edit leaves what is before it alone.
-    last = max(int(np.argmax(speed != 1)) - 1, 0)
-    strides = (speed[last + 1 :] + speed[last:-1]) / 2 * np.diff(places[last:])
-    return np.concatenate([places[:last], places[last] + np.cumsum([0.0, *strides])])
+    strides = (speed[1:] + speed[:-1]) / 2 * np.diff(places)
+    return np.cumsum(np.concatenate([places[:1], strides]))
 
 
 def closed(places: np.ndarray, end: float, lap: int) -> np.ndarray:
