@@ -53,8 +53,10 @@ def _levelled(novelty: np.ndarray, rate_hz: int) -> np.ndarray | None:
 
     if len(novelty) < rate_hz or not np.percentile(novelty, 99) > LEAST_ONSET:
         return None
-    above = np.maximum(novelty - gaussian_filter1d(novelty, 0.25 * rate_hz, mode="nearest"), 0)
-    strength = np.sqrt(gaussian_filter1d(above**2, 4.0 * rate_hz, mode="nearest"))
+    above = np.maximum(novelty - gaussian_filter1d(novelty, 0.25 * rate_hz, mode="reflect"), 0)
+    # One outlier, such as the sound beginning at all, would press down everything within seconds of it.
+    above = np.minimum(above, np.percentile(above, 99.5))
+    strength = np.sqrt(gaussian_filter1d(above**2, 4.0 * rate_hz, mode="reflect"))
     # What is 20 dB below the piece's usual strength is not lifted further: the hiss before the first note.
     return above / np.maximum(strength, 0.1 * np.sqrt(np.mean(above**2)))
 

@@ -37,9 +37,9 @@ LAG = 2
 """Feature frames between the spectra that are compared. The window's newest end rises within one hop, so one spectrum
 is wholly before an event and the other wholly after it, wherever the event falls between frames: its height doesn't
 depend on that."""
-NEWEST = round((LAG + 1) / 2 * HOP)
-"""How far a window reaches beyond its frame: an event fills the difference from its entry until LAG frames later, in
-the mean (LAG + 1) / 2 frames (10 ms) after it entered; the frame is put there."""
+NEWEST = round(0.011 * RATE_HZ)
+"""How far a window reaches beyond its frame. An event fills the difference from its entry until LAG frames later: its
+peak comes (LAG + 1) / 2 frames (10 ms) after it entered, measured 9 ms for clicks and 13 ms for bursts of noise."""
 RISE = 6
 """Feature frames (40 ms) that an event may take to reach its height: a kick's fundamental needs two periods."""
 COMPRESSION = 100.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,8 @@ def command(
     with shown() as progress:
         film = render(checked, out, device=kind, frames=wanted, force=force, progress=progress)
     warn(film.warnings)
+    if sys.stderr.isatty():
+        typer.echo(f"{film.frames} frames, {film.rendered} of them rendered now, in {film.seconds:.1f} s", err=True)
     typer.echo(str(film.path))
 
 

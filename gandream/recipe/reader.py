@@ -20,7 +20,7 @@ from yaml.scanner import Scanner
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.text import Text
 
-MAX_BYTES, MAX_DEPTH, MAX_ALIASES, MAX_VALUES = 256_000, 50, 1000, 50_000
+MAX_BYTES, MAX_DEPTH, MAX_ALIASES, MAX_VALUES = 256_000, 50, 1000, 20_000
 
 Key = str | int | float
 Path_ = tuple[Key, ...]

@@ -29,10 +29,10 @@ _UNITS: dict[str, tuple[Unit, Fraction]] = {
     "%": ("%", Fraction(1)),
 }
 _NUMBER = re.compile(
-    r"([+-]?(?:\d{1,12}/\d{1,12}|(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,2})?))\s*([a-z%]*)",
+    r"([+-]?(?:\d{1,12}/\d{1,12}|(?:\d{1,15}(?:\.\d{0,30})?|\.\d{1,30})(?:e[+-]?\d{1,3})?))\s*([a-z%]*)",
     re.IGNORECASE | re.ASCII,
 )
-_CLOCK = re.compile(r"(?:(\d{1,3}):(?=\d\d:))?(\d{1,4}):([0-5]\d(?:\.\d{1,9})?)", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,3}):(?=[0-5]\d:))?(\d{1,4}):([0-5]\d(?:\.\d{1,9})?)", re.ASCII)
 _PLAIN = ("s", "ms", "min", "frames", "beats", "bars")
 _MOST = 10**9
 _FINEST = 10**12

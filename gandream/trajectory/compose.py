@@ -21,7 +21,7 @@ from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe, needs_beats
 from gandream.recipe.times import Time
 from gandream.trajectory import layers
-from gandream.trajectory.evaluate import Curves
+from gandream.trajectory.evaluate import LARGEST, Curves
 from gandream.trajectory.pushes import Shove, accumulated
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.trajectory import Trajectory
@@ -169,6 +169,8 @@ def _track(recipe: Recipe, spec: Spec, curves: Curves) -> Track:
     waypoints = spec.latents([latent.seed for latent in walk.through])
     steady = steady_places(walk, line, recipe)
     places = travel(steady, curves.values(walk.speed, ("walk", "speed")))
+    if np.abs(places).max() > LARGEST:
+        raise recipe.error(("walk",), f"the walk is too fast: it passes more than {LARGEST:.0e} latents")
     if recipe.video.loop and walk.loop and len(places) > 1:
         end = places[-1] + (places[-1] - places[-2])  # where the frame after the last would be
         places = closed(places, float(end), len(waypoints))

@@ -38,6 +38,9 @@ _OPERATION: dict[str, Callable[..., np.ndarray]] = {
     "!=": lambda a, b: np.asarray(a != b, np.float64),
 }
 
+LARGEST = 1e9
+"""The largest value of a curve: its square is still far from the end of float32."""
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -48,16 +51,21 @@ class Curves:
     signals: Mapping[str, np.ndarray]
 
     def values(self, curve: AnyCurve, path: Path_) -> np.ndarray:
-        """The curve at every frame, float64 [F]; a value that isn't finite is a RecipeError with its first time."""
+        """The curve at every frame, float64 [F]; a value that can't be used is a RecipeError with its first time."""
         frames = self.timeline.clock.frames
-        if isinstance(curve, Constant):
-            return np.full(frames, curve.value)
-        if isinstance(curve, Keyframes):
-            return self._keyframes(curve, path)
         with np.errstate(all="ignore"):
-            values = np.broadcast_to(self._node(curve.tree), (frames,)).astype(np.float64)
-            if not np.isfinite(values).all():
-                raise self._not_finite(curve, path, int(np.argmin(np.isfinite(values))))
+            if isinstance(curve, Constant):
+                values = np.full(frames, curve.value)
+            elif isinstance(curve, Keyframes):
+                values = self._keyframes(curve, path)
+            else:
+                values = np.broadcast_to(self._node(curve.tree), (frames,)).astype(np.float64)
+                if not np.isfinite(values).all():
+                    raise self._not_finite(curve, path, int(np.argmin(np.isfinite(values))))
+        usable = np.abs(values) <= LARGEST
+        if not usable.all():
+            problem = f"the value is beyond {LARGEST:.0e} {self._when(int(np.argmin(usable)))}"
+            raise self.recipe.error(path, problem, "No picture needs that; is there a divisor near 0?")
         return values
 
     def _keyframes(self, curve: Keyframes, path: Path_) -> np.ndarray:
@@ -98,11 +106,13 @@ class Curves:
     def _not_finite(self, curve: Expression, path: Path_, frame: int):
         """Say what went wrong first, where in the expression, and at which time."""
         culprit, reason = self._culprit(curve.tree, frame)
-        when = f"at {timestamp(float(self.timeline.clock.times[frame]))} (frame {frame})"
         hint = "Keep the divisor away from 0, for instance with max(x, 0.01)." if "zero" in reason else ""
         return self.recipe.error(
-            path, f"{reason} {when} (column {culprit.column + 1} of the expression)", hint, culprit.column
+            path, f"{reason} {self._when(frame)} (column {culprit.column + 1} of the expression)", hint, culprit.column
         )
+
+    def _when(self, frame: int) -> str:
+        return f"at {timestamp(float(self.timeline.clock.times[frame]))} (frame {frame})"
 
     def _culprit(self, node: Node, frame: int) -> tuple[Node, str]:
         """Of a node that isn't finite at the frame, the first part that isn't though its own parts are."""

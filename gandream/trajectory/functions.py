@@ -28,7 +28,7 @@ def lag(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     With the gap g = y - x and r = dt / seconds: g[k] = exp(-r) g[k-1] - (x[k] - x[k-1]) (1 - exp(-r)) / r.
     """
     values, taus = _whole(film, x), _whole(film, seconds)
-    ratio = 1 / (float(film.clock.fps) * np.maximum(taus, 1e-12))
+    ratio = 1 / (float(film.clock.fps) * np.clip(taus, 1e-12, 1e12))
     kept, left_behind = np.exp(-ratio), np.diff(values, prepend=values[0]) * -np.expm1(-ratio) / ratio
     gaps, gap = np.empty_like(values), 0.0
     for frame, (keep, behind) in enumerate(zip(kept.tolist(), left_behind.tolist(), strict=True)):
@@ -43,7 +43,7 @@ def delay(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
 
 
 def noise(film: Film, x: np.ndarray, seed: np.ndarray | float = 0.0) -> np.ndarray:
-    """Gradient noise of one dimension (Perlin 2002), 0 at whole x, in [-1, 1]: a function of x and the two seeds alone."""
+    """Gradient noise (Perlin 2002) in one dimension: 0 at whole x, -1 to 1; depends on x and the two seeds alone."""
     x, seed = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(seed, np.float64))
     cell = np.floor(x)
     offset = x - cell

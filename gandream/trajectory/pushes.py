@@ -33,10 +33,11 @@ class Shove:
 
 
 def within(offsets: Any, box: float | None) -> Any:
-    """Fold offsets into [-box, box]: each coordinate turns round at a wall, as if its speed's sign were flipped there."""
+    """Fold offsets into [-box, box]: a coordinate turns round at a wall, as if its speed's sign were flipped there."""
     if box is None:
         return offsets
-    return box - abs((offsets + box) % (4 * box) - 2 * box)
+    nearest = offsets - (offsets / 4 / box).round() * 4 * box
+    return 2 * nearest.clip(-box, box) - nearest
 
 
 def accumulated(speed: np.ndarray, clock: Clock) -> np.ndarray:

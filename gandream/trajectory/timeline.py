@@ -52,7 +52,7 @@ class Timeline:
         return grid.time_of(float(grid.beat_at(start)) + beats) - start
 
     def steps(self, time: Time) -> np.ndarray:
-        """How many times a length has passed at each frame since the beginning, float64 [F]; beats as they are played."""
+        """How many times a length has passed since the film began, float64 [F]; beats as they are played."""
         if time.unit not in ("beats", "bars"):
             return self.clock.times / self.length_s(time)
         grid, per_step = self._beats(time)

@@ -22,7 +22,7 @@ def lerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp where there's no arc)."""
+    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp without an arc)."""
     norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
     norm_a, norm_b = np.maximum(norm_a, 1e-12), np.maximum(norm_b, 1e-12)
     angle = np.arccos(np.clip((a / norm_a * (b / norm_b)).sum(1, keepdims=True), -1, 1))

@@ -49,7 +49,7 @@ def picture_track(path: Path) -> PictureTrack:
         if len(tracks) != 1:
             raise NotWholeError(f"{len(tracks)} picture tracks")
         return _track(tracks[0], path.stat().st_size)
-    except (struct.error, KeyError, IndexError, UnicodeDecodeError) as error:
+    except (struct.error, KeyError, IndexError, StopIteration) as error:
         raise NotWholeError(f"its index can't be read ({error})") from error
 
 
@@ -152,6 +152,8 @@ def _samples_inside(table: bytes, file_size: int) -> int:
     """The number of samples, each of which lies inside the file."""
     sizes = _one(table, b"stsz")
     same, count = struct.unpack_from(">II", sizes, 4)
+    if count > file_size:
+        raise NotWholeError("cut off")
     lengths = [same] * count if same else [n for (n,) in struct.iter_unpack(">I", sizes[12 : 12 + 4 * count])]
     chunks = _all(table, b"stco")
     starts = _runs(chunks[0], "I") if chunks else _runs(_one(table, b"co64"), "Q")

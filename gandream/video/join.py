@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 from gandream.base import ffmpeg
 from gandream.base.errors import OutputError, RenderError
-from gandream.base.files import disk_full, published
+from gandream.base.files import published
 from gandream.video.boxes import NotWholeError, PictureTrack, picture_track
 from gandream.video.format import VideoFormat
 from gandream.video.metadata import RECIPE_KEY, write_metadata
-from gandream.video.sound import BIT_RATES, Sound, SoundFacts, cut, output_facts, probe
+from gandream.video.sound import KEPT_RATES_HZ, Sound, disk_words, encode_sound
 
 CONTAINERS = {
     ".mp4": ("-f", "mp4", "-movflags", "+faststart"),
@@ -34,50 +33,40 @@ def join(
     fmt: VideoFormat,
     target: Path,
     *,
-    sound: Sound | None = None,
+    sound: Sound | Path | None = None,
     title: str = "",
     recipe_text: str = "",
 ) -> None:
-    """Publish the film of these segments, of so many frames each, with the sound cut or padded to F / fps."""
+    """Publish the film of these segments, of so many frames each, with the sound cut or padded to F / fps.
+
+    ``sound`` may be a file that :func:`encode_sound` made for this duration before.
+    """
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
         known = ", ".join(CONTAINERS)
         raise OutputError(str(target), f"a film can't be a {suffix or 'file without suffix'}", f"It can be {known}.")
     delay = max(track.delay for track in _joinable(segments, frames, fmt))
-    facts = None if sound is None else probe(sound.path)
-    with published(target) as part, tempfile.TemporaryDirectory(prefix="gandream-") as folder, _room(target):
+    with published(target) as part, tempfile.TemporaryDirectory(prefix="gandream-") as folder, disk_words(target):
         part.touch()  # that a folder can't be written is told by us better than by ffmpeg
         listing, metadata = Path(folder, "segments.ffconcat"), Path(folder, "metadata.txt")
         listing.write_text("".join(_ffconcat(segments, frames, fmt.fps)), encoding="utf-8", newline="\n")
         write_metadata(metadata, RECIPE_KEY, recipe_text)
         inputs = ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
         inputs += ["-i", ffmpeg.file_url(listing), "-f", "ffmetadata", "-i", ffmpeg.file_url(metadata)]
-        picture = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _restamp(fmt, delay)]
+        streams = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _restamp(fmt, delay)]
+        scale = fmt.timescale
+        if sound is not None:
+            if isinstance(sound, Sound):
+                sound = encode_sound(sound, sum(frames) / fmt.fps, Path(folder, "sound.m4a"))
+            inputs += ffmpeg.media(sound)
+            streams += ["-map", "2:a:0", "-c:a", "copy"]
+            # Edit lists, which hide the codecs' delays, are counted in movie ticks: whole ones for both tracks.
+            scale = math.lcm(scale, *KEPT_RATES_HZ)
         words = ["-map_chapters", "-1", "-map_metadata", "1", "-metadata", f"title={title}"]
-        # Edit lists, which hide the codecs' delays, are counted in movie ticks: whole ones for both tracks.
-        scale = math.lcm(fmt.timescale, output_facts(facts).rate_hz if facts else 1)
         times = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(min(scale, 2**31 - 1))]
-        end = [*words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
-        if sound is None or facts is None:
-            ffmpeg.run(*ffmpeg.QUIET, *inputs, *picture, *end)
-        else:
-            _with_sound(inputs, [*picture, *end], sound, facts, sum(frames) / fmt.fps)
+        outputs = [*streams, *words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
+        ffmpeg.run(*ffmpeg.QUIET, *inputs, *outputs)
         _check(part, fmt, sum(frames))
-
-
-def _with_sound(inputs: list[str], outputs: list[str], sound: Sound, facts: SoundFacts, duration_s: Fraction) -> None:
-    out = output_facts(facts)
-    coder = ["-map", "[sound]", "-c:a", "aac", "-b:a", BIT_RATES[out.channels], "-ar", str(out.rate_hz)]
-    for clean in (False, True):
-        heard = ["-filter_complex", f"[2:a:0]{cut(sound, facts, duration_s, clean=clean)}[sound]", *coder]
-        # A file that is damaged is heard as far as it goes: the rate of errors that ends ffmpeg is out of reach.
-        damaged = ["-max_error_rate", "1"]
-        try:
-            ffmpeg.run(*ffmpeg.QUIET, *damaged, *inputs, *ffmpeg.sound(sound.path), *heard, *outputs)
-            return
-        except RenderError as error:
-            if clean or "NaN" not in error.problem:
-                raise
 
 
 def _joinable(segments: Sequence[Path], frames: Sequence[int], fmt: VideoFormat) -> list[PictureTrack]:
@@ -137,14 +126,3 @@ def _check(path: Path, fmt: VideoFormat, frames: int) -> None:
     if track.samples != frames or track.ticks * fmt.fps != track.timescale:
         found = f"{track.samples} frames of {track.ticks}/{track.timescale} s"
         raise RenderError("joining", f"ffmpeg wrote {found} instead of {frames} at {fmt.fps} fps")
-
-
-@contextmanager
-def _room(target: Path) -> Iterator[None]:
-    """A full disk has its own words."""
-    try:
-        yield
-    except RenderError as error:
-        if ffmpeg.out_of_room(error.problem.encode()):
-            raise disk_full(target) from error
-        raise

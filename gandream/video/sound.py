@@ -1,19 +1,29 @@
-"""The film's sound: where it comes from, what it is, and the filter that cuts it to the sample."""
+"""The film's sound: cut to the sample from the original file, and encoded once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from gandream.base import ffmpeg
 from gandream.base.errors import AudioError, RenderError
+from gandream.base.files import disk_full, published
 
 KEPT_RATES_HZ = (44_100, 48_000)
 """Other rates become 48 kHz, which every player and every container takes."""
 
 BIT_RATES = {1: "256k", 2: "320k"}
 """By channels. AAC-LC at 44.1 kHz can't hold more than 264 kb/s in one channel (6144 bits a frame)."""
+
+CODER = ("-c:a", "aac", "-aac_coder", "fast", "-aac_pns", "0", "-aac_is", "0")
+"""Measured on music at 320 kb/s against ffmpeg's defaults: distance 31 instead of 28 dB, in less than half the time.
+
+Noise substitution and intensity stereo save bits that are there; the two-loop search stops where it takes the
+difference to be inaudible, far below the bit rate that it was given.
+"""
 
 LARGEST_LAYOUT = 8
 """Channels up to which ffmpeg mixes to stereo by the places of the loudspeakers."""
@@ -66,7 +76,7 @@ def output_facts(facts: SoundFacts) -> SoundFacts:
     return SoundFacts(rate, min(facts.channels, 2))
 
 
-def cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool = False) -> str:
+def _cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool = False) -> str:
     """The filter from the whole decoded file to exactly the film's samples, padded with silence.
 
     ``clean`` silences samples that aren't numbers, on which the AAC encoder gives up; it takes a second a minute.
@@ -92,3 +102,35 @@ def cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool = 
             f"atrim=end_sample={samples}",
         ]
     )
+
+
+def encode_sound(sound: Sound, duration_s: Fraction, target: Path) -> Path:
+    """Publish the film's sound as an M4A, of exactly its samples; gives ``target``."""
+    facts = probe(sound.path)
+    out = output_facts(facts)
+    coder = ["-map", "[sound]", *CODER, "-b:a", BIT_RATES[out.channels], "-ar", str(out.rate_hz), *ffmpeg.BITEXACT]
+    with published(target) as part, disk_words(target):
+        part.touch()
+        end = ["-movie_timescale", str(out.rate_hz), "-f", "mp4", "-y", ffmpeg.file_url(part)]
+        for clean in (False, True):
+            graph = ["-filter_complex", f"[0:a:0]{_cut(sound, facts, duration_s, clean=clean)}[sound]"]
+            # A file that is damaged is heard as far as it goes: no rate of errors ends ffmpeg.
+            inputs = ["-max_error_rate", "1", *ffmpeg.sound(sound.path)]
+            try:
+                ffmpeg.run(*ffmpeg.QUIET, *inputs, *graph, *coder, *end)
+                break
+            except RenderError as error:
+                if clean or "NaN" not in error.problem:
+                    raise
+    return target
+
+
+@contextmanager
+def disk_words(target: Path) -> Iterator[None]:
+    """Turn what ffmpeg says of a full disk into our words."""
+    try:
+        yield
+    except RenderError as error:
+        if ffmpeg.out_of_room(error.problem.encode()):
+            raise disk_full(target) from error
+        raise

@@ -24,7 +24,7 @@ def test_published_whole(tmp_path):
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt()])
 def test_or_not_at_all(tmp_path, error):
     target = tmp_path / "film.mp4"
-    with pytest.raises(type(error)), published(target) as part:
+    with pytest.raises(type(error)), published(target) as part:  # noqa: PT012
         part.write_text("half")
         raise error
     assert list(tmp_path.iterdir()) == []
@@ -44,7 +44,7 @@ def test_what_the_system_says_in_our_words(tmp_path):
     with pytest.raises(RenderError, match="disk is full"), disk_errors(tmp_path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with pytest.raises(OutputError, match="can't write here"), disk_errors(tmp_path):
-        open(tmp_path / "nowhere" / "x", "w")
+        (tmp_path / "nowhere" / "x").touch()
     with pytest.raises(OSError, match="Interrupted"), disk_errors(tmp_path):
         raise OSError(errno.EINTR, os.strerror(errno.EINTR))
 

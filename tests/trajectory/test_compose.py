@@ -258,6 +258,12 @@ def test_a_walk_that_stays_at_its_end_can_not_close_and_says_so(composed):
     assert not composed("walk: {through: 1, loop: false}\nvideo: {loop: true}").warnings
 
 
+def test_a_walk_of_too_many_latents_is_refused(composed):
+    error = wrong(composed, "walk: {every: 1ms, speed: 1e9}\nvideo: {duration: 2}")
+    assert error.where.endswith("film.yaml:1:1  walk")
+    assert error.problem == "the walk is too fast: it passes more than 1e+09 latents"
+
+
 # pushes
 
 

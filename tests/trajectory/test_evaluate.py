@@ -192,6 +192,21 @@ def test_what_where_leaves_out_may_be_anything(value, written):
     assert broken(written, "where(t == 0, 0, 1/t) + log(t)").problem.startswith("log() gives an infinite value")
 
 
+@pytest.mark.parametrize(
+    ("curve", "when"),
+    [
+        ("-1e10", "0:00.000 (frame 0)"),
+        ("'exp(10*t)'", "0:02.100 (frame 63)"),
+        ("{1s: 0, 2s: 2e9}", "0:01.533 (frame 46)"),
+        ("{0s: 1e299, 2s: -1e299}", "0:00.000 (frame 0)"),
+    ],
+)
+def test_what_no_picture_can_use_is_refused(written, curve, when):
+    error = broken(written, curve)
+    assert "film.yaml:2:1  truncation" in error.where
+    assert error.problem == f"the value is beyond 1e+09 at {when}"
+
+
 # keyframes
 
 

@@ -54,6 +54,12 @@ def test_a_fold_changes_nothing_inside_and_is_continuous(box):
     assert within(np.array([1.5 * box]), box)[0] == pytest.approx(0.5 * box)
 
 
+def test_a_large_box_costs_no_digits_even_in_float32():
+    offsets = torch.linspace(-1, 1, 1001)
+    for box in (1.0, 1e3, 1e9):
+        assert torch.equal(within(offsets, box), offsets)
+
+
 def test_no_box_folds_nothing():
     assert within(1e9, None) == 1e9
 

@@ -33,7 +33,8 @@ def planes_of(frame: np.ndarray, height: int, width: int, sub: str) -> list[np.n
     return [y.reshape(height, width), cb.reshape(h, w), cr.reshape(h, w)]
 
 
-def test_444_is_bt709(rng=np.random.default_rng(1)):
+def test_444_is_bt709():
+    rng = np.random.default_rng(1)
     rgb = rng.uniform(-0.1, 1.1, (2, 3, 38, 52))
     got = planar_yuv(torch.tensor(rgb * 2 - 1, dtype=torch.float32), "444").numpy().reshape(2, 3, 38, 52)
     exact = np.moveaxis(reference(np.moveaxis(np.clip(rgb, 0, 1), 1, -1)), -1, 1)
@@ -43,7 +44,8 @@ def test_444_is_bt709(rng=np.random.default_rng(1)):
     assert got[:, 0].max() <= 235
 
 
-def test_420_is_bt709_and_chroma_lies_left(rng=np.random.default_rng(2)):
+def test_420_is_bt709_and_chroma_lies_left():
+    rng = np.random.default_rng(2)
     rgb = rng.uniform(0, 1, (3, 36, 44))
     got = planes_of(planar_yuv(torch.tensor(rgb * 2 - 1, dtype=torch.float32)[None]).numpy()[0], 36, 44, "420")
     exact = reference(np.moveaxis(rgb, 0, -1))

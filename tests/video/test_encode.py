@@ -95,7 +95,8 @@ def test_the_producers_own_mistakes(small, tmp_path, no_leftovers):
             writer.write(noise(fmt, 1)[:, :-1])
         writer.write(noise(fmt, 2))
     assert result.result().exists()
-    with pytest.raises(ValueError, match="1 frames of the last segment never came"), SegmentWriter(fmt) as writer:
+    never = pytest.raises(ValueError, match="1 frames of the last segment never came")
+    with never, SegmentWriter(fmt) as writer:
         result = writer.begin(tmp_path, 3, keep)
         writer.write(noise(fmt, 2))
     assert result.cancelled()
@@ -208,7 +209,7 @@ def test_publishing_fails(small, tmp_path, no_leftovers):
 
 def test_a_folder_that_is_not_there(small, tmp_path, no_leftovers):
     fmt = small()
-    with pytest.raises(OutputError, match="can't write here"), SegmentWriter(fmt) as writer:
+    with pytest.raises(OutputError, match="can't write here"), SegmentWriter(fmt) as writer:  # noqa: PT012
         writer.begin(tmp_path / "nowhere", 3, keep)
         writer.write(noise(fmt, 3))
     no_leftovers()
@@ -320,7 +321,81 @@ def test_disk_full(tiny_disk):
 
 
 def test_no_torch_at_import():
-    modules = ["colour", "encode", "encoding", "facts", "format", "handover", "join", "metadata", "segments", "sound", "boxes"]
+    modules = [
+        "colour",
+        "encode",
+        "encoding",
+        "facts",
+        "format",
+        "handover",
+        "join",
+        "metadata",
+        "segments",
+        "sound",
+        "boxes",
+    ]
     lines = [f"import gandream.video.{name}" for name in modules]
     code = ";".join([*lines, "import sys", "assert 'torch' not in sys.modules", "assert 'librosa' not in sys.modules"])
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+FOREVER = """
+import sys
+from fractions import Fraction
+from pathlib import Path
+import numpy as np
+from gandream.video.encode import SegmentWriter
+from gandream.video.format import VideoFormat
+fmt = VideoFormat(320, 240, Fraction(25), preset="slow")
+frames = np.random.default_rng(0).integers(0, 256, (10, fmt.frame_bytes), dtype=np.uint8)
+try:
+    with SegmentWriter(fmt, queued_bytes=1) as writer:
+        writer.begin(Path(sys.argv[1]), 10**9, Path)
+        while True:
+            writer.write(frames)
+            print("fed", flush=True)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c(tmp_path):
+    """The terminal sends it to the whole group; ffmpeg must not end by itself and leave a valid, shorter file."""
+    command = [sys.executable, "-c", FOREVER, str(tmp_path)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    for _ in range(5):
+        assert process.stdout.readline() == "fed\n"
+    os.killpg(process.pid, signal.SIGINT)
+    out, said = process.communicate(timeout=20)
+    assert (process.returncode, said) == (0, "")
+    assert out.endswith("interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_outright(tmp_path):
+    """kill -9 leaves at most a part: ffmpeg ends with its input, and nothing of it has a segment's name."""
+    command = [sys.executable, "-c", FOREVER, str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    for _ in range(5):
+        assert process.stdout.readline() == "fed\n"
+    process.kill()
+    process.communicate(timeout=20)
+    deadline = time.monotonic() + 20
+    while _open_by_anyone(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _open_by_anyone(tmp_path)
+    assert [path.name for path in tmp_path.iterdir() if ".part" not in path.name] == []
+
+
+def _open_by_anyone(folder: Path) -> bool:
+    commands = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            commands.append(process.read_bytes())
+        except OSError:
+            continue
+    return any(str(folder).encode() in command and b"ffmpeg" in command for command in commands)

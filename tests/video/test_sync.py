@@ -111,7 +111,7 @@ def test_the_films_clock_is_the_decoders(make_segments, small, hear, tmp_path, n
     rate, channels, _ = FORMATS[name]
     fmt = small(fps=Fraction(10))
     path = write(tmp_path / name, rate, channels)
-    raw = ffmpeg.run(*ffmpeg.QUIET, *ffmpeg.media(path), "-f", "f32le", "-ac", "1", "-")
+    raw = ffmpeg.run(*ffmpeg.QUIET, *ffmpeg.sound(path), "-af", ffmpeg.FROM_ZERO, "-f", "f32le", "-ac", "1", "-")
     analysed = np.frombuffer(raw, np.float32)
     join(make_segments(fmt, [35]), [35], fmt, tmp_path / "film.mp4", sound=Sound(path))
     heard = hear(tmp_path / "film.mp4", channels)[:, 0]
@@ -124,8 +124,8 @@ def test_sound_that_starts_late_in_its_file_starts_late_in_the_film(make_segment
     rate = 48000
     fmt = small(fps=Fraction(10))
     path = write(tmp_path / "a.wav", rate, 1)
-    ffmpeg.run(*ffmpeg.QUIET, "-f", "lavfi", "-i", "color=s=32x32", "-itsoffset", "0.5", "-i", path, "-t", "4", "-c:a", "pcm_s16le",
-               tmp_path / "camera.mkv")  # fmt: skip
+    picture, late = ["-f", "lavfi", "-i", "color=s=32x32"], ["-itsoffset", "0.5", "-i", path]
+    ffmpeg.run(*ffmpeg.QUIET, *picture, *late, "-t", "4", "-c:a", "pcm_s16le", tmp_path / "camera.mkv")
     join(make_segments(fmt, [40]), [40], fmt, tmp_path / "film.mp4", sound=Sound(tmp_path / "camera.mkv"))
     heard = hear(tmp_path / "film.mp4", 1)[:, 0]
     for time in CLICKS_S:
@@ -136,7 +136,13 @@ def test_sound_that_starts_late_in_its_file_starts_late_in_the_film(make_segment
 def test_any_number_of_channels(make_segments, small, hear, tmp_path, channels):
     rate = 48000
     fmt = small(fps=Fraction(10))
-    join(make_segments(fmt, [30]), [30], fmt, tmp_path / "film.mp4", sound=Sound(write(tmp_path / "a.wav", rate, channels)))
+    join(
+        make_segments(fmt, [30]),
+        [30],
+        fmt,
+        tmp_path / "film.mp4",
+        sound=Sound(write(tmp_path / "a.wav", rate, channels)),
+    )
     heard = hear(tmp_path / "film.mp4", 2)
     for side in (0, 1):
         for time in CLICKS_S[:-1]:

@@ -1,0 +1,184 @@
+"""From what a file holds to networks: tensors by dotted name, with the plain attributes of each module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gandream.models.checkpoint.records import DamagedError, Record, RefusedError, StoredTensor
+from gandream.models.checkpoint.vocabulary import NumpyArray, is_function
+
+MAX_DEPTH = 40
+MAX_VISITS = 2_000_000
+RANKS = (
+    r"g_?ema|gs|avgg|net_?g_?ema|generator_?ema|ema.*|.*_ema",
+    r"net_?g.*|generator.*|gen|g.*",
+    r".*state_?dict|model.*|params.*|weights.*|module|network|",
+)
+"""Names under which files keep their generators, the best first: averages before what was trained last."""
+NOBODY_WANTS = re.compile(r"d|d_.*|net_?d.*|disc.*|augment.*|ada_.*|.*optim.*|training_set.*|progress|args|config", re.I)
+"""Parts of a file in which foreign objects are no reason to refuse it."""
+WRAPPERS = re.compile(r"module|_orig_mod|net_?g|generator|gen|g|g_ema|model|network|state_dict|params", re.I)
+"""First parts of names that only say where the network sat."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Some tensors with their names, as they were found together in a file."""
+
+    where: str
+    """Dotted place in the file, such as ``G_ema`` or ``netG_state_dict``; empty for the whole file."""
+    tensors: dict[str, StoredTensor]
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Plain attributes by dotted name of the module; the network's own are under the empty name."""
+    class_name: str = ""
+
+    def arrays(self, names: Iterable[str], limit: int) -> dict[str, np.ndarray]:
+        """Read tensors as float32 (whole numbers stay); ``limit`` bytes at most, since tensors may share storages."""
+        found: dict[str, np.ndarray] = {}
+        for name in names:
+            tensor = self.tensors[name]
+            limit -= tensor.count * 4
+            if limit < 0:
+                raise RefusedError("to become far bigger than it is")
+            array = tensor.array()
+            array = array.astype(np.float32) if array.dtype.kind == "f" else array
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise DamagedError(f"{name} holds values that are not finite")
+            found[name] = array
+        return found
+
+    @property
+    def rank(self) -> int:
+        """How likely it is the generator that is wanted, by its place: 0 is best."""
+        last = self.where.split(".")[-1]
+        for rank, pattern in enumerate(RANKS):
+            if re.fullmatch(pattern, last, re.I):
+                return rank
+        return len(RANKS)
+
+
+def find_networks(root: Any) -> tuple[Network, ...]:
+    """Every group of tensors in a file's contents, the likeliest generator first."""
+    _refuse_foreign_calls(root)
+    found = list(_walk(root, "", 0, set()))
+    found += [part for network in found for part in _unwrapped(network)]
+    return tuple(sorted(found, key=lambda network: network.rank))
+
+
+def _walk(node: Any, where: str, depth: int, seen: set[int]) -> Iterator[Network]:
+    if depth > MAX_DEPTH or len(seen) > MAX_VISITS:
+        raise DamagedError("it is nested too deeply")
+    if not isinstance(node, dict | list | tuple | Record) or id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, Record):
+        if _is_module(node.state):
+            network = Network(where, {}, {}, node.made_by.name)
+            _module(node.state, "", network, 0, [0])
+            yield network
+            return
+        yield from _walk(node.state, where, depth + 1, seen)
+        return
+    pairs = [(str(key), value) for key, value in node.items()] if isinstance(node, dict) else _named(node)
+    tensors = {key: tensor for key, value in pairs if (tensor := _tensor(value)) is not None}
+    if tensors and (isinstance(node, dict) or len(tensors) == len(pairs)):
+        plain = {key: _plain(value) for key, value in pairs if key not in tensors and _is_plain(value)}
+        yield Network(where, tensors, {"": plain})
+    for key, value in pairs:
+        yield from _walk(value, f"{where}.{key}" if where else key, depth + 1, seen)
+
+
+def _named(node: list[Any] | tuple[Any, ...]) -> list[tuple[str, Any]]:
+    """Items with their names: a list of (name, value), as in TensorFlow's pickles, or numbers."""
+    if node and all(isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) for item in node):
+        return [(item[0], item[1]) for item in node]
+    return [(str(index), value) for index, value in enumerate(node)]
+
+
+def _is_module(state: Any) -> bool:
+    return isinstance(state, dict) and isinstance(state.get("_parameters"), dict) and "_modules" in state
+
+
+def _module(state: dict[Any, Any], prefix: str, into: Network, depth: int, visits: list[int]) -> None:
+    """Gather a module's tensors and attributes, then those of the modules in it."""
+    visits[0] += 1
+    if depth > MAX_DEPTH or visits[0] > MAX_VISITS // 20:
+        raise DamagedError("its modules are nested too deeply")
+    for kind in ("_parameters", "_buffers"):
+        for key, value in (state.get(kind) or {}).items():
+            if (tensor := _tensor(value)) is not None:
+                into.tensors[f"{prefix}{key}"] = tensor
+    internal = ("_parameters", "_buffers", "_modules", "training")
+    into.attributes[prefix[:-1]] = {
+        key: _plain(value)
+        for key, value in state.items()
+        if isinstance(key, str) and key not in internal and "_hooks" not in key and _is_plain(value)
+    }
+    children = state.get("_modules")
+    for key, child in (children if isinstance(children, dict) else {}).items():
+        if isinstance(child, Record) and _is_module(child.state):
+            _module(child.state, f"{prefix}{key}.", into, depth + 1, visits)
+
+
+def _unwrapped(network: Network) -> Iterator[Network]:
+    """The parts of a network whose names all begin with a word that only says where it sat: ``module.``, ``netG.``."""
+    if any(network.attributes.get(name) for name in network.attributes if name):
+        return  # A module from a pickle: its names are its own.
+    groups: dict[str, dict[str, StoredTensor]] = {}
+    for name, tensor in network.tensors.items():
+        head, dot, rest = name.partition(".")
+        if dot and WRAPPERS.fullmatch(head):
+            groups.setdefault(head, {})[rest] = tensor
+    for head, tensors in groups.items():
+        where = network.where if head in ("module", "_orig_mod") else f"{network.where}.{head}".strip(".")
+        inner = Network(where, tensors, network.attributes, network.class_name)
+        yield inner
+        yield from _unwrapped(inner)
+
+
+def _tensor(value: Any) -> StoredTensor | None:
+    if isinstance(value, NumpyArray):
+        return value.tensor
+    return value if isinstance(value, StoredTensor) else None
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, bool | int | float | str | None):
+        return True
+    if isinstance(value, NumpyArray):
+        return value.tensor is not None and value.tensor.count <= 64
+    if depth > 4 or not isinstance(value, dict | list | tuple) or len(value) > 256:
+        return False
+    return all(_is_plain(part, depth + 1) for part in (value.values() if isinstance(value, dict) else value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, NumpyArray):
+        return value.tensor.array().tolist() if value.tensor is not None else None
+    if isinstance(value, dict):
+        return {str(key): _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _refuse_foreign_calls(root: Any) -> None:
+    """Refuse a file that has a foreign function called in a part that someone may want."""
+    seen: set[int] = set()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, dict | list | tuple | Record) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Record):
+            if node.called and is_function(node.made_by):
+                raise RefusedError(f"to call {node.made_by}")
+            waiting += [node.arguments, node.state, node.items]
+        elif isinstance(node, dict):
+            waiting += [value for key, value in node.items() if not NOBODY_WANTS.fullmatch(str(key))]
+        else:
+            waiting += node

@@ -1,0 +1,336 @@
+"""Every word of the language, found by itself: described, protected from wrong values, its typos told."""
+
+# ruff: noqa: PT017 (the test is that text is read or refused)
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from pydantic import ValidationError
+
+from gandream.base.errors import RecipeError
+from gandream.recipe.fields import Word, words_at
+from gandream.recipe.load import load_recipe
+from gandream.recipe.motion import Latent, Push, Walk
+from gandream.recipe.recipe import Recipe, Tempo
+from gandream.recipe.signals import Signal
+from gandream.recipe.video import Video
+
+# Each group of words: where it stands (push and through: in a list), and what else it wants.
+GROUPS: dict[type[Word], tuple[tuple, dict]] = {
+    Recipe: ((), {"model": "cppn#7", "audio": "song.wav"}),
+    Tempo: (("tempo",), {}),
+    Signal: (("signals", "kick"), {"from": "rms"}),
+    Walk: (("walk",), {}),
+    Latent: (("walk", "through", 0), {"seed": 1}),
+    Push: (("push", 0), {"random": 1}),
+    Video: (("video",), {}),
+}
+FIELDS = [(group, word) for group in GROUPS for word in group.words()]
+NAMES = [f"{group.__name__}.{word}" for group, word in FIELDS]
+
+
+def tree(group: type[Word], word: str, value: object) -> dict:
+    path, wants = GROUPS[group]
+    inside: object = {**wants, word: value}
+    for step in reversed(path):
+        inside = [inside] if isinstance(step, int) else {step: inside}
+    return {"model": "cppn#7", "audio": "song.wav", **inside}  # type: ignore[dict-item]
+
+
+def subgroups(word: type[Word]) -> Iterator[type[Word]]:
+    yield word
+    for other in Word.__subclasses__():
+        if other.__name__ in str([field.annotation for field in word.model_fields.values()]) and other is not word:
+            yield from subgroups(other)
+
+
+def test_every_group_is_tested():
+    assert (
+        set(subgroups(Recipe))
+        == set(GROUPS)
+        == {word for word in Word.__subclasses__() if word.__module__.startswith("gandream.")}
+    )
+
+
+def test_words_at_knows_every_group():
+    for group, (path, _) in GROUPS.items():
+        assert words_at(Recipe, path) == group.words()
+    assert words_at(Recipe, ("vars", "x")) == words_at(Recipe, ("video", "size")) == []
+
+
+@pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
+def test_every_word_is_described(group, word):
+    description = group.model_json_schema()["properties"][word]["description"]
+    assert len(description) > 8
+
+
+def test_the_schema_holds_every_word():
+    schema = Recipe.model_json_schema()
+    assert json.loads(json.dumps(schema)) == schema
+    assert set(schema["properties"]) == set(Recipe.words())
+    assert set(schema["$defs"]) == {group.__name__ for group in GROUPS if group is not Recipe}
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_a_typo_is_told_with_the_nearest_word(write, group):
+    for word in group.words():
+        write(json.dumps(tree(group, word + word[-1], 1), indent=1), first="")
+        with pytest.raises(RecipeError, match="no such word here") as caught:
+            load_recipe("r.yaml")
+        path = [*GROUPS[group][0], word + word[-1]]
+        shown = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+        assert caught.value.where.endswith(f"  {shown} = 1")
+        assert caught.value.where.startswith("r.yaml:")
+        assert caught.value.hint == f"Did you mean '{word}'?"
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_a_word_of_nowhere_is_told_with_those_that_there_are(write, group):
+    write(json.dumps(tree(group, "qqqqqq", 1)), first="")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("r.yaml")
+    assert caught.value.hint.startswith("Words here: " + ", ".join(group.words()))
+
+
+VALUES = [
+    "null",
+    "true",
+    "[]",
+    "{}",
+    '"x"',
+    '""',
+    "-1",
+    "0",
+    "1e400",
+    ".nan",
+    "-.inf",
+    "9" * 399,
+    "🙂",
+    '"\\0"',
+    "[[1]]",
+    "[null, null]",
+    "[" + "-1," * 500 + "]",
+    "{a: {b: {c: [1]}}}",
+    "{1: 2}",
+    "{0.5: true}",
+    "$x",
+    "1 +",
+    "x" * 2000,
+    "0.5",
+    "~x/y",
+    '"a\\nb"',
+]
+
+
+@pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
+def test_any_value_is_taken_or_told_at_its_place(write, group, word):
+    marker = "@here@"
+    text = json.dumps(tree(group, word, marker), indent=1)
+    line = next(number for number, line in enumerate(text.split("\n"), 1) if marker in line)
+    refused = 0
+    for value in VALUES:
+        write(text.replace(f'"{marker}"', value), first="")
+        try:
+            load_recipe("r.yaml")
+        except RecipeError as error:  # and nothing else
+            refused += 1
+            places = [
+                other.where.split(" ")[0] for other in (error, *error.others) if other.where.startswith("r.yaml:")
+            ]
+            assert all(place.count(":") == 2 for place in places), places
+            assert (
+                any(place.startswith(f"r.yaml:{line}:") for place in places)
+                or "made after" in str(error)
+                or after(error)
+            )
+            assert len(str(error)) < 6000
+            assert error.problem.replace("\n", " ").isprintable() or "\0" in error.problem
+    assert refused >= 4
+
+
+def after(error: RecipeError) -> bool:
+    """Mistakes between words, which stand at the group's or at the other word's place."""
+    words = (
+        "a push wants either",
+        "signals need music",
+        "for 1 latents",
+        "must be below",
+        "can't both be given",
+        "don't apply",
+        "is missing",
+    )
+    return any(word in str(error) for word in words)
+
+
+@pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
+def test_a_value_from_python_raises_nothing_else_either(write, group, word):
+    write("")
+    began = time.process_time()
+    for value in (
+        list(range(10**5)),
+        ["x"] * 3000,
+        {str(key): key for key in range(3000)},
+        b"x",
+        1j,
+        object(),
+        {1, 2},
+        "x" * 10**5,
+        10**5000,
+    ):
+        try:
+            Recipe.model_validate(tree(group, word, value))
+        except ValidationError as error:
+            assert error.error_count()
+    assert time.process_time() - began < 5
+
+
+GOOD_AND_BAD = {
+    "video.size": (
+        ["16", "512", "8192", "1280x720", "[1280, 720]", "'640 x 360'", "16×16"],
+        [
+            "0",
+            "15",
+            "8193",
+            "100000",
+            "[512]",
+            "[1, 2, 3]",
+            "512x",
+            "x512",
+            "1280x",
+            "512.0",
+            "[512, true]",
+            "٣٤٥x٣٤٥",
+            "-512",
+            ".inf",
+            "1x1",
+        ],
+    ),
+    "video.fps": (
+        ["1", "240", "30", "29.97", "23.976", "24000/1001", "12.5", "'30'", "60000/1001", "+30"],
+        [
+            "0",
+            "0.5",
+            "241",
+            "-30",
+            ".nan",
+            ".inf",
+            "1e9",
+            "1e400",
+            "x",
+            "1/0",
+            "1/0.5",
+            "''",
+            "3_0",
+            "٣٠",
+            "30fps",
+            "23.9760239",
+            "true",
+            "[30]",
+        ],
+    ),
+    "video.crf": (["0", "51", "18.0"], ["-1", "52", "18.5", "x", "true", ".inf", ".nan"]),
+    "video.preset": (["ultrafast", "veryslow"], ["fst", "1", "FAST", "[]"]),
+    "video.duration": (["1", "0:42", "4 bars", "1 frame"], ["0", "-1", "50%", "0 frames", "4 barz", "1e400"]),
+    "video.start": (["0", "0:42", "10%"], ["-1", "nan s"]),
+    "video.subsampling": (["420", "'444'"], ["422", "420.0", "true"]),
+    "video.loop": (["true", "False"], ["yes", "on", "1", "null", "off"]),
+    "walk.path": (["slerp", "lerp", "step"], ["slrp", "spline", "1"]),
+    "walk.ease": (["in_out_sine"], ["in_out_sin", "ease"]),
+    "walk.every": (["1", "1/3s", "0:01", "2 beats"], ["0", "-1s", "50%", "1/0 s", "x"]),
+    "walk.through": (
+        ["1", "[1]", "{seed: 1}", "[0, 4294967295, 3.0]"],
+        ["[]", "[-1]", "[4294967296]", "[1.5]", "[x]", "true", "{}", "{seed: 1, class: 2}", "[[1]]"],
+    ),
+    "walk.at": (["[0, 1, 2, 3]", "[0%, 1 bar, 2s, 0:03]"], ["[0]", "[]", "3", "[0, 1, 2, -1]", "{a: 1}", "x"]),
+    "push": (
+        [
+            "{random: 1}",
+            "[{toward: 2}, {random: true}]",
+            "[]",
+            "{random: 1, mode: drift, box: 2}",
+            "{random: 1, space: w, layers: fine}",
+        ],
+        [
+            "{}",
+            "null",
+            "3",
+            "{toward: 1, random: 2}",
+            "{random: false}",
+            "{random: -1}",
+            "{random: 1, box: 1}",
+            "{toward: 1, mode: drift, box: 1}",
+            "{random: 1, space: z, layers: 0-3}",
+            "{random: 1, layers: 3-0}",
+            "{random: 1, layers: []}",
+            "{random: 1, box: 0, mode: drift}",
+        ],
+    ),
+    "truncation": (["0.5", "t", "{0: 0}", "-3"], ["", "true", "[1]", "{}", ".nan", "1e301", "t +"]),
+    "tempo.bpm": (["10", "120.5", "1000"], ["9", "1001", ".nan", "x", "true"]),
+    "tempo.beats_per_bar": (["1", "64"], ["0", "65", "3.5"]),
+    "seed": (["0", "4294967295", "0o17", "0x1F"], ["-1", "4294967296", "1.5", "x", "null", "'1'"]),
+    "title": (["x", "null", "'2'"], ["2", "[]", "x" * 201]),
+    "gandream": (["1"], ["2", "0", "x", "1.5"]),
+    "model": (["x"], ["3", "''", "' '", "[]", "null"]),
+    "audio": (
+        ["song.wav", "./song.wav"],
+        ["no.wav", "''", "3", ".", "bundled:nothing", "~nobody_123/x.wav", "x" * 5000, "no/song.wav", "/dev/null"],
+    ),
+    "signals.k": (
+        [
+            "rms",
+            "beat",
+            "{from: onset, clip: 95}",
+            "{from: band, low: 100}",
+            "{from: rms, range: [1, 0], clip: [5, 95]}",
+        ],
+        [
+            "rmss",
+            "band",
+            "null",
+            "{}",
+            "{from: band, low: 200, high: 100}",
+            "{from: beat, low: 3}",
+            "{from: rms, clip: [90, 10]}",
+            "{from: rms, clip: [1]}",
+            "{from: rms, clip: 101}",
+            "{from: rms, gate: 2}",
+            "{from: rms, power: 0}",
+            "{from: rms, smooth: -1}",
+            "{from: rms, smooth: 1%}",
+            "{from: rms, range: 1}",
+            "{from: rms, of: no.wav}",
+            "{source: rms}",
+            "{from: rms, low: -1}",
+            "{from: rms, high: 20000}",
+            "{from: rms, range: [0, .inf]}",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("key", GOOD_AND_BAD)
+def test_what_a_word_takes(write, key):
+    write("audio: song.wav\n")
+    good, bad = GOOD_AND_BAD[key]
+    for value in good:
+        load_recipe("r.yaml", [f"{key}={value}"])
+    for value in bad:
+        with pytest.raises(RecipeError) as caught:
+            load_recipe("r.yaml", [f"{key}={value}"])
+        assert caught.value.where.startswith(f"--set {key}={value}"[:70])
+
+
+def test_frame_rates_are_exact(load):
+    from fractions import Fraction
+
+    for written, rate in (
+        ("29.97", Fraction(30000, 1001)),
+        ("59.94", Fraction(60000, 1001)),
+        ("12.5", Fraction(25, 2)),
+        ("25", Fraction(25)),
+    ):
+        assert load(f"video: {{fps: {written}}}").video.fps == rate

@@ -1,0 +1,48 @@
+"""The recipes that are there to be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandream.base import ffmpeg
+from gandream.recipe.load import load_recipe
+from gandream.run.film import render
+from gandream.run.prepare import prepare
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
+SIDE = 64
+
+
+def decoded(path: Path, width: int, height: int) -> np.ndarray:
+    raw = ffmpeg.run("-loglevel", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-")
+    return np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3).astype(np.float32)
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_recipe_compiles(here: Path, path: Path):
+    prepared = prepare(load_recipe(path), here / "cache")
+    assert prepared.score.trajectory.frames > 30
+    assert prepared.warnings == ()
+
+
+def test_music_viz_follows_the_kick(here: Path):
+    recipe = load_recipe(RECIPES[0].parent / "music_viz.yaml", [f"video.size={SIDE}", "video.preset=ultrafast"])
+    film = render(recipe, device="cpu")
+    frames = decoded(film.path, SIDE, SIDE)
+    assert len(frames) == film.frames == 600
+    signals = prepare(recipe, Path("outputs/.gandream")).score.trajectory.signals
+    assert signals is not None
+    change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
+    assert np.corrcoef(signals["kick"][1:], change)[0, 1] >= 0.5
+
+
+def test_latent_walk_ends_where_it_began(here: Path):
+    recipe = load_recipe(RECIPES[0].parent / "latent_walk.yaml", ["video.size=64x36", "video.preset=ultrafast"])
+    film = render(recipe, device="cpu")
+    frames = decoded(film.path, 64, 36)
+    steps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
+    closing = np.abs(frames[0] - frames[-1]).mean()
+    assert closing <= np.percentile(steps, 99), "the last frame's successor is the first"

@@ -1,0 +1,165 @@
+"""The house keeps its order: imports go down only, heavy ones wait until they are needed, modules stay short."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "gandream"
+FILES = sorted(PACKAGE.rglob("*.py"))
+NAMES = [file.relative_to(ROOT).as_posix() for file in FILES]
+
+FLOORS = {
+    "base": 0,
+    "recipe": 1,
+    "audio": 2,
+    "models": 2,
+    "effects": 2,
+    "video": 2,
+    "latents": 3,
+    "training": 3,
+    "trajectory": 4,
+    "render": 5,
+    "run": 6,
+    "studio": 7,
+    "cli": 8,
+}
+ROOF = {"__init__.py", "__main__.py"}
+HEAVY = {"torch", "librosa", "scipy", "PIL"}
+MOST_LINES = 400
+
+
+def imports(file: Path) -> Iterator[tuple[str, int, bool]]:
+    """Every module that a file imports, wherever in it: full name, line, and whether loading the file loads it."""
+    tree = ast.parse(file.read_text("utf-8"), str(file))
+    inside = {
+        id(node)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(outer)
+    }
+    typing = {
+        id(node)
+        for outer in ast.walk(tree)
+        if isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test)
+        for inner in outer.body
+        for node in ast.walk(inner)
+    }
+    here = ["gandream", *file.relative_to(PACKAGE).with_suffix("").parts]
+    for node in ast.walk(tree):
+        loading = id(node) not in inside | typing
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno, loading) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parts = [*(here[: len(here) - node.level] if node.level else []), *(node.module or "").split(".")]
+            module = ".".join(part for part in parts if part)
+            yield module, node.lineno, loading
+            yield from ((f"{module}.{alias.name}", node.lineno, loading) for alias in node.names)
+
+
+def test_every_package_has_its_floor():
+    packages = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.rglob("*.py"))}
+    assert packages <= set(FLOORS)
+    assert {file.name for file in PACKAGE.glob("*.py")} == ROOF
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_imports_only_go_down(file):
+    if file.parent == PACKAGE:
+        return
+    package, wrong = file.relative_to(PACKAGE).parts[0], []
+    for module, line, _ in imports(file):
+        root, _, inside = module.partition(".")
+        target = inside.partition(".")[0]
+        if root != "gandream" or target == package:
+            continue
+        if not target:  # `from gandream import recipe` is told by its second name
+            names = [name for name, other, _ in imports(file) if other == line and name.startswith("gandream.")]
+            wrong += [] if any(name.split(".")[1] in FLOORS for name in names) else [f"{line}: the package root"]
+        elif target not in FLOORS:
+            wrong.append(f"{line}: the package root ({module})")
+        elif FLOORS[target] >= FLOORS[package]:
+            wrong.append(f"{line}: {module} (floor {FLOORS[target]}) from floor {FLOORS[package]}")
+    assert not wrong
+
+
+def builds_networks(file: Path) -> bool:
+    """Files of a model family may load torch; the registry, which finds the family, may not."""
+    parts = file.relative_to(PACKAGE).parts
+    return parts[0] == "models" and len(parts) > 2
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_heavy_modules_wait_until_they_are_needed(file):
+    allowed = HEAVY if builds_networks(file) else set()
+    found = {module.partition(".")[0] for module, _, loading in imports(file) if loading} & (HEAVY - allowed)
+    assert not found
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_librosa_is_only_in_audio(file):
+    found = [line for module, line, _ in imports(file) if module.partition(".")[0] == "librosa"]
+    assert not found or file.relative_to(PACKAGE).parts[0] == "audio"
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_modules_are_short(file):
+    assert len(file.read_text("utf-8").splitlines()) < MOST_LINES
+
+
+def loaded_by(code: str, *names: str) -> set[str]:
+    """Which of the modules are loaded after the code has run in a fresh Python."""
+    code = f"import sys\ntry:\n    {code}\nfinally:\n    print('LOADED', *({set(names)!r} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    return set(result.stdout.rpartition("LOADED")[2].split()) if "LOADED" in result.stdout else {result.stderr}
+
+
+WATCHED = ("torch", "librosa", "scipy", "PIL", "soundfile", "imageio", "imageio_ffmpeg", "pydantic", "yaml")
+
+
+def test_importing_gandream_is_light():
+    assert loaded_by("import gandream", *WATCHED, "numpy", "typer", "rich") == set()
+
+
+def test_help_is_light():
+    run = "sys.argv = ['gandream', '--help']; import runpy; runpy.run_module('gandream', run_name='__main__')"
+    assert loaded_by(run, *WATCHED) == set()
+    assert loaded_by(run, "gandream.cli.main") == {"gandream.cli.main"}
+
+
+def test_the_watcher_sees_what_is_loaded():
+    assert loaded_by("import yaml", *WATCHED) == {"yaml"}
+
+
+def test_imports_are_found_wherever_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "run").mkdir()
+    file = tmp_path / "run" / "film.py"
+    file.write_text("import a.b\nif TYPE_CHECKING:\n    from c import d\ndef f():\n    from ..video import join\n")
+    assert set(imports(file)) == {
+        ("a.b", 1, True),
+        ("c", 3, False),
+        ("c.d", 3, False),
+        ("gandream.video", 5, False),
+        ("gandream.video.join", 5, False),
+    }
+
+
+def test_validating_loads_no_torch():
+    run = "from gandream.recipe.load import load_recipe; load_recipe('recipes/latent_walk.yaml')"
+    assert loaded_by(run, "torch", "librosa", "scipy", "PIL", "soundfile", "imageio_ffmpeg") == set()
+
+
+def test_the_face_is_complete_and_lazy():
+    import gandream
+
+    assert set(dir(gandream)) == {"analyse", "load_generator", "load_recipe", "render", "__version__"}
+    assert gandream.load_recipe.__module__ == "gandream.recipe.load"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        gandream.nothing  # noqa: B018
