@@ -16,6 +16,8 @@ from gandream.base.hashing import content_key
 VERSION = 1
 """Counts up whenever a measurement changes, so that old ones are not found."""
 
+_KEYS = "keys"
+
 Entry = dict[str, np.ndarray]
 
 
@@ -31,10 +33,13 @@ class Shelf:
         if self.folder is None:
             return None
         try:
-            with np.load(self._file(self.folder, name), allow_pickle=False) as stored:
-                return {key: stored[key] for key in stored.files}
+            with open(self._file(self.folder, name), "rb") as file, np.load(file, allow_pickle=False) as stored:
+                entry = {key: stored[key] for key in stored.files}
         except Exception:  # a damaged zip fails in a dozen ways
             return None
+        # The zip's checksums guard each array, but not the list of them.
+        whole = sorted(entry.pop(_KEYS, np.array([])).tolist()) == sorted(entry)
+        return entry if whole else None
 
     def put(self, name: str, entry: Mapping[str, np.ndarray]) -> Entry:
         """Keep an entry and give it back; a folder that can't be written costs the next run time, no more."""
@@ -43,7 +48,7 @@ class Shelf:
             with contextlib.suppress(OSError, GandreamError):
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with published(file) as part, open(part, "wb") as stream:
-                    np.savez(stream, allow_pickle=False, **entry)
+                    np.savez(stream, **entry, **{_KEYS: np.array(list(entry))})  # pyright: ignore[reportArgumentType]
         return dict(entry)
 
     def _file(self, folder: Path, name: str) -> Path:

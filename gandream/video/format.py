@@ -29,7 +29,7 @@ class VideoFormat:
     preset: str = "veryfast"
     """How long x264 tries: ``ultrafast`` to ``veryslow``."""
     subsampling: Subsampling = "420"
-    threads: int = 4
+    threads: int = 8
     """Frame threads of the encoder. They shape its bytes, so the number is never taken from the machine."""
     gop: int = 0
     """Most frames from one key frame to the next; 0 is two seconds."""

@@ -14,7 +14,7 @@ from gandream.base.files import published
 from gandream.video.boxes import NotWholeError, PictureTrack, picture_track
 from gandream.video.format import VideoFormat
 from gandream.video.metadata import RECIPE_KEY, write_metadata
-from gandream.video.sound import KEPT_RATES_HZ, Sound, disk_words, encode_sound
+from gandream.video.sound import Sound, disk_words, encode_sound, probe
 
 CONTAINERS = {
     ".mp4": ("-f", "mp4", "-movflags", "+faststart"),
@@ -60,10 +60,11 @@ def join(
                 sound = encode_sound(sound, sum(frames) / fmt.fps, Path(folder, "sound.m4a"))
             inputs += ffmpeg.media(sound)
             streams += ["-map", "2:a:0", "-c:a", "copy"]
-            # Edit lists, which hide the codecs' delays, are counted in movie ticks: whole ones for both tracks.
-            scale = math.lcm(scale, *KEPT_RATES_HZ)
+            # Edit lists say in movie ticks how long a track is shown: whole ones for frames and for samples.
+            exact = math.lcm(fmt.fps.numerator, probe(sound).rate_hz)
+            scale = exact if exact < 2**31 else scale
         words = ["-map_chapters", "-1", "-map_metadata", "1", "-metadata", f"title={title}"]
-        times = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(min(scale, 2**31 - 1))]
+        times = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(scale)]
         outputs = [*streams, *words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
         ffmpeg.run(*ffmpeg.QUIET, *inputs, *outputs)
         _check(part, fmt, sum(frames))

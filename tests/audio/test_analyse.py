@@ -13,6 +13,7 @@ from sounds import RATE, click, kick, noise, seconds, signal, sine, strikes, wri
 from gandream.audio import analyse as module
 from gandream.audio import blocks
 from gandream.audio.analyse import analyse, feature_key
+from gandream.audio.cache import Shelf
 from gandream.audio.features import FEATURES
 from gandream.audio.signals import SCALES, sample
 from gandream.base import ffmpeg
@@ -146,6 +147,19 @@ def test_a_damaged_entry_is_made_again(music, tmp_path, damage):
         )
     assert same(first, analyse(music, ALL, beats=True, cache=tmp_path))
     assert [entry.stat().st_size for entry in entries] == sizes
+
+
+def test_no_changed_byte_is_taken_for_an_entry(tmp_path):
+    shelf, entry = Shelf(tmp_path, "ab" * 32), {"one": np.array([0.5, 2]), "two": np.array(["words"])}
+    shelf.put("name", entry)
+    (file,) = tmp_path.rglob("*.npz")
+    content = file.read_bytes()
+    for at in range(len(content)):
+        file.write_bytes(content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :])
+        found = shelf.get("name")
+        assert found is None or all(np.array_equal(found[key], entry[key]) for key in entry)
+        file.write_bytes(content[:at])
+        assert shelf.get("name") is None
 
 
 def test_a_cache_that_can_not_be_written_is_done_without(music, tmp_path):

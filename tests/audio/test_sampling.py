@@ -77,7 +77,8 @@ def test_a_start_within_the_music_shows_the_same_moments(music):
 
 
 def test_the_film_window_does_not_change_the_scale(music):
-    assert sampled(music, "rms", 30, frames=60).max() < 0.5  # the loudest is elsewhere
+    assert sampled(music, "rms", 30, frames=60) == pytest.approx(sampled(music, "rms", 30)[:60])
+    assert sampled(music, "rms", 30, frames=12).max() < 0.1  # the loudest comes later
     assert sampled(music, "rms", 30).max() == pytest.approx(1)
 
 
@@ -125,4 +126,4 @@ def test_the_bundled_piece():
     level = sampled(heard, words["level"], 60)
     assert level[12 * 60 : 20 * 60].mean() > 3 * level[: 4 * 60].mean()
     chroma = sampled(heard, words["chroma"], 60)
-    assert np.argmax(chroma[60:110].mean(axis=0)) == 6  # F sharp minor
+    assert set(np.argsort(chroma[60:110].mean(axis=0))[-4:]) == {6, 9, 1, 8}  # F sharp minor with a ninth

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from gandream.base import ffmpeg
-from gandream.video.colour import display_bytes, planar_yuv
+from gandream.video import colour
+from gandream.video.colour import _convert, display_bytes, planar_yuv
 from gandream.video.facts import read_back
 
 BARS = [(r, g, b) for level in (1.0, 0.75) for r in (0, level) for g in (0, level) for b in (0, level)]
@@ -70,8 +71,10 @@ def test_a_ramp_of_colour_is_sampled_where_the_sample_lies():
     assert np.abs(cb[1:-1] - wanted[2:-2:2]).max() <= 0.51
 
 
+@pytest.mark.parametrize("strip", [1, 1000, 32_768])
 @pytest.mark.parametrize("sub", ["420", "444"])
-def test_bytes_depend_on_neither_batch_nor_threads(sub):
+def test_bytes_depend_on_neither_batch_nor_threads_nor_strips(sub, strip, monkeypatch):
+    monkeypatch.setattr(colour, "STRIP", strip)
     pictures = torch.rand(5, 3, 66, 130, generator=torch.Generator().manual_seed(3)) * 2.4 - 1.2
     threads = torch.get_num_threads()
     try:
@@ -79,10 +82,10 @@ def test_bytes_depend_on_neither_batch_nor_threads(sub):
         torch.set_num_threads(1)
         alone = torch.cat([planar_yuv(picture[None], sub) for picture in pictures])
         # What a GPU takes: the whole batch at once.
-        from gandream.video.colour import _convert
-
         whole = torch.empty_like(together)
-        _convert(pictures, whole, sub)
+        luma, chroma = whole[:, : 66 * 130], whole[:, 66 * 130 :]
+        size = (5, 2, 33, 65) if sub == "420" else (5, 2, 66, 130)
+        _convert(pictures, luma.view(5, 66, 130), chroma.view(size), sub)
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(together, alone)

@@ -52,6 +52,21 @@ def test_segments_are_the_same_bytes_however_they_are_fed(make_segments, small, 
     assert result.result().read_bytes() == first
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs Linux")
+def test_one_core_or_all_make_the_same_bytes(make_segments, small, tmp_path):
+    fmt = small(width=320, height=240)
+    planes = noise(fmt, 30)
+    (tmp_path / "b").mkdir()
+    (many,) = make_segments(fmt, [30], planes)
+    cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        (one,) = make_segments(fmt, [30], planes, folder=tmp_path / "b")
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert one.name == many.name
+
+
 def test_every_segment_starts_with_a_key_frame_and_none_looks_back(make_segments, small, decode):
     """A segment decoded alone equals the same segment decoded in its place: no frame refers to another segment."""
     fmt = small(gop=4)

@@ -1,0 +1,60 @@
+"""What generators are given, checked in one place: latents, classes, w, and what only some families can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gandream.base.errors import LatentError, listed
+from gandream.models.spec import Inputs, Spec
+
+
+def z_of(spec: Spec, z: Tensor, device: torch.device) -> Tensor:
+    """Latents as float32 [N, D] on the device."""
+    z = z.to(device, torch.float32)
+    if z.ndim != 2 or z.shape[1] != spec.latent_size:
+        raise LatentError(spec.name, f"z has shape {list(z.shape)}, and [N, {spec.latent_size}] is wanted")
+    return z
+
+
+def w_of(spec: Spec, inputs: Inputs | Tensor, centre: Tensor) -> Tensor:
+    """w as float32 [N, L, D'] on the device of the centre of w [L, D']."""
+    w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(centre.device, torch.float32)
+    if w.ndim != 3 or w.shape[1:] != centre.shape:
+        raise LatentError(spec.name, f"w has shape {list(w.shape)}, and {['N', *centre.shape]} is wanted")
+    return w
+
+
+def class_weights(spec: Spec, classes: Tensor | None, z: Tensor) -> Tensor | None:
+    """Weights of the classes, float32 [N, C], from their numbers [N] or from weights; None where there are none."""
+    count, N = len(spec.classes), z.shape[0]
+    if not count:
+        if classes is not None:
+            raise LatentError(spec.name, "this model has no classes, but one was given", "Leave it away.")
+        return None
+    if classes is None:
+        raise LatentError(spec.name, "this model needs a class", f"Its classes are {listed(spec.classes)}.")
+    classes = classes.to(z.device)
+    if classes.ndim == 2 and classes.shape in ((N, count), (1, count)):
+        return classes.to(torch.float32).expand(N, count)
+    if classes.ndim > 1 or classes.is_floating_point() or classes.numel() not in (1, N):
+        raise LatentError(
+            spec.name, f"classes have shape {list(classes.shape)}, and whole numbers [{N}] or [{N}, {count}] are wanted"
+        )
+    if classes.numel() and not 0 <= int(classes.min()) <= int(classes.max()) < count:
+        raise LatentError(
+            spec.name, f"class {int(classes.max())} is not one of its {count}", f"They are {listed(spec.classes)}."
+        )
+    return torch.nn.functional.one_hot(classes.long().expand(N), count).to(torch.float32)
+
+
+def only_native(spec: Spec, size: tuple[int, int] | None, transform: object, bend: Sequence[object]) -> None:
+    """Refuse what a family of fixed size can't do: pictures of other sizes are made by resizing, elsewhere."""
+    if size is not None and tuple(size) != spec.size:
+        raise ValueError(f"{size = }: {spec.name} makes pictures of {spec.size} only")
+    if transform is not None:
+        raise ValueError(f"{spec.family} has no input to transform; move the picture instead")
+    if len(bend):
+        raise ValueError(f"{spec.family} can't be bent yet")

@@ -1,0 +1,67 @@
+"""The mapping network: from z and classes to w (Karras et al. 2019, section 2; with classes: 2020b, appendix D)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gandream.models.stylegan2.activation import activate
+from gandream.models.stylegan2.plan import ACTIVATIONS, Dense, Plan
+
+SAMPLES = 4096
+"""Latents that the centre of w is estimated from, where a file has none."""
+
+
+class FullyConnected:
+    """y = act(W x + b), with the equalised learning rate folded in (Karras et al. 2018, section 4.1)."""
+
+    def __init__(self, dense: Dense, tensors: Mapping[str, np.ndarray], device: torch.device, scale: float = 1):
+        def put(part: str, gain: float) -> Tensor:
+            return torch.as_tensor(tensors[f"{dense.key}.{part}"], dtype=torch.float32).to(device) * (gain * scale)
+
+        self.weight, self.bias = put("weight", dense.gain), put("bias", dense.bias_gain)
+        self.activation, self.gain = dense.activation, ACTIVATIONS[dense.activation]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[N, inputs] -> [N, outputs]."""
+        return activate(F.linear(x, self.weight, self.bias), self.activation, self.gain)
+
+
+class MappingNetwork:
+    """z [N, D] and weights of classes [N, C] to w [N, D']."""
+
+    def __init__(self, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+        self.embed = FullyConnected(plan.embed, tensors, device) if plan.embed else None
+        self.layers = [FullyConnected(dense, tensors, device) for dense in plan.mapping]
+        if plan.has_average:
+            self.average = torch.as_tensor(tensors["mapping.w_avg"], dtype=torch.float32).to(device)
+        else:
+            self.average = self._estimate(plan, device)
+
+    def __call__(self, z: Tensor, classes: Tensor | None) -> Tensor:
+        """w of each latent."""
+        x = _unit_rms(z)
+        if self.embed is not None and classes is not None:
+            x = torch.cat([x, _unit_rms(self.embed(classes))], dim=1)
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def _estimate(self, plan: Plan, device: torch.device) -> Tensor:
+        """The mean of w over latents and classes; the same on every machine, up to rounding."""
+        random = np.random.RandomState(0)
+        z = torch.as_tensor(random.randn(SAMPLES, plan.z), dtype=torch.float32).to(device)
+        classes = None
+        if plan.classes:
+            numbers = torch.arange(SAMPLES, device=device) % plan.classes
+            classes = F.one_hot(numbers, plan.classes).to(torch.float32)
+        return self(z, classes).mean(dim=0)
+
+
+def _unit_rms(x: Tensor) -> Tensor:
+    """Each row scaled to a mean square of 1."""
+    return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)

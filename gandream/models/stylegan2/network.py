@@ -1,0 +1,104 @@
+"""The StyleGAN2 as a ``Generator``: seeds to latents, latents to styles, styles to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandream.base.errors import CheckpointError
+from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.spec import Inputs, Spec
+from gandream.models.stylegan2.mapping import MappingNetwork
+from gandream.models.stylegan2.plan import Plan
+from gandream.models.stylegan2.synthesis import SynthesisNetwork
+
+
+class StyleGAN2:
+    """A StyleGAN2 of any size, in float32."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        plan: Plan,
+        tensors: dict[str, np.ndarray],
+        attributes: dict[str, dict[str, Any]],
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ):
+        if dtype not in (None, torch.float32):
+            raise CheckpointError(spec.name, f"StyleGAN2 works in float32 here, not {dtype}", "Leave precision away.")
+        self._spec, self._device = spec, device
+        self.tensors, self.configuration = tensors, {"attributes": attributes}
+        """As in the file: what ``save_native`` writes."""
+        with torch.no_grad():
+            self.mapping = MappingNetwork(plan, tensors, device)
+            self.synthesis = SynthesisNetwork(plan, tensors, device)
+        self._w_avg = self.mapping.average.expand(plan.rows, -1).contiguous()
+
+    @property
+    def spec(self) -> Spec:
+        """Facts about this network."""
+        return self._spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where its pictures are made."""
+        return self._device
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The centre of w [L, D']."""
+        return self._w_avg
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """z of each seed, float32 [N, D]."""
+        return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
+
+    @torch.no_grad()
+    def map(
+        self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0, *, cutoff: int | None = None
+    ) -> Inputs:
+        """Map z [N, D] to w [N, L, D'], truncated by psi, a number or [N] (Karras et al. 2019, appendix B).
+
+        ``classes`` are numbers [N] or weights [N, C] of the classes' embeddings. ``cutoff`` is how many of the first
+        layers are truncated; None is all of them.
+        """
+        z = z_of(self._spec, z, self._device)
+        w = self.mapping(z, class_weights(self._spec, classes, z))
+        w = w[:, None, :].expand(-1, self._w_avg.shape[0], -1)
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
+        rows = psi[:, None].expand(w.shape[:2])
+        if cutoff is not None:
+            rows = torch.where(torch.arange(w.shape[1], device=self._device) < cutoff, rows, torch.ones_like(rows))
+        return Inputs(torch.lerp(self._w_avg.expand_as(w), w, rows[:, :, None]), psi)
+
+    @torch.no_grad()
+    def synthesise(
+        self,
+        inputs: Inputs | Tensor,
+        *,
+        noise: str = "fixed",
+        frames: Tensor | None = None,
+        size: tuple[int, int] | None = None,
+        transform: Tensor | None = None,
+        bend: Sequence[object] = (),
+    ) -> Tensor:
+        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (w [N, L, D']), in the native size."""
+        if noise not in ("fixed", "off"):
+            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
+        only_native(self._spec, size, transform, bend)
+        w = w_of(self._spec, inputs, self._w_avg)
+        with _exact(self._device):
+            return self.synthesis(w, noise=noise == "fixed")
+
+
+def _exact(device: torch.device) -> AbstractContextManager[Any]:
+    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

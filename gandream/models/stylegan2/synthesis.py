@@ -1,0 +1,104 @@
+"""The synthesis network: from w to pictures, with skip, residual or plain blocks (Karras et al. 2020a, figure 7)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gandream.models.stylegan2.convolution import Colours, Modulated, put
+from gandream.models.stylegan2.plan import Block, Plan
+from gandream.models.stylegan2.resample import Low
+
+HALF_POWER = math.sqrt(0.5)
+"""Each of the two branches of a residual block, so that their sum keeps the variance (section 4.1)."""
+
+
+@dataclass
+class _Residual:
+    """The other branch of a residual block: 1 x 1 to the new channels, then twice the size; both are linear."""
+
+    weight: Tensor
+    low: Low
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.low.double(F.conv2d(x, self.weight))
+
+
+class _Block:
+    """One resolution."""
+
+    def __init__(self, block: Block, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+        residual = block.skip is not None
+        last = len(block.convs) - 1
+        self.convs = [
+            Modulated(conv, tensors, device, HALF_POWER if residual and index == last else 1)
+            for index, conv in enumerate(block.convs)
+        ]
+        self.colours = Colours(block.torgb, tensors, device) if block.torgb else None
+        self.low = Low(tensors.get(f"{block.key}.resample_filter"), plan.channels, device)
+        self.residual: _Residual | None = None
+        if block.skip is not None:
+            weight = put(tensors[f"{block.key}.skip.weight"], device) * (block.skip * HALF_POWER)
+            taps = tensors.get(f"{block.key}.skip.resample_filter")
+            self.residual = _Residual(weight, Low(taps, weight.shape[0], device))
+
+    def __call__(self, x: Tensor, picture: Tensor | None, w: Tensor, *, noise: bool) -> tuple[Tensor, Tensor | None]:
+        """Activations and the picture so far, one resolution up."""
+        shortcut = self.residual(x) if self.residual else None
+        for conv in self.convs:
+            x = conv(x, w, noise=noise)
+        if shortcut is not None:
+            x = x.add_(shortcut)
+        if picture is not None:
+            picture = self.low.double(picture)
+        if self.colours is not None:
+            colours = self.colours(x, w)
+            picture = colours if picture is None else picture.add_(colours)
+        return x, picture
+
+    @property
+    def weights_are_small(self) -> bool:
+        """Whether the pictures of a batch are better made one by one."""
+        return all(conv.weights_are_small for conv in self.convs)
+
+
+class SynthesisNetwork:
+    """w [N, L, D] to pictures [N, C, H, W]."""
+
+    def __init__(self, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+        self.device, self.plan = device, plan
+        self.const = put(tensors[f"{plan.blocks[0].key}.const"], device)[None]
+        self.blocks = [_Block(block, plan, tensors, device) for block in plan.blocks]
+        # On a CPU the first blocks work on the whole batch, whose pictures share the weights; the rest go one by one.
+        self.shared = len(self.blocks)
+        if device.type == "cpu":
+            while self.shared and self.blocks[self.shared - 1].weights_are_small:
+                self.shared -= 1
+
+    def __call__(self, w: Tensor, *, noise: bool) -> Tensor:
+        """Pictures, float32."""
+        count = w.shape[0]
+        x: Tensor = self.const.expand(count, *self.const.shape[1:]).contiguous(memory_format=torch.channels_last)
+        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise=noise)
+        if self.shared == len(self.blocks) and picture is not None:
+            return picture.contiguous()
+        pictures = torch.empty(count, self.plan.channels, *self.plan.size, device=self.device)
+        for n in range(count):
+            part = None if picture is None else picture[n : n + 1]
+            _, made = self._run(self.blocks[self.shared :], x[n : n + 1], part, w[n : n + 1], noise=noise)
+            assert made is not None
+            pictures[n] = made[0]
+        return pictures
+
+    def _run(
+        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, *, noise: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        for block in blocks:
+            x, picture = block(x, picture, w, noise=noise)
+        return x, picture
