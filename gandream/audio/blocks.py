@@ -14,9 +14,12 @@ HOP = 147
 """Samples from one feature frame to the next."""
 FEATURE_HZ = RATE_HZ // HOP
 """Feature frames per second, 150: frame i is at exactly i / 150 s; 25, 30, 50 and 60 fps fall on whole or half ones."""
-CONTEXT = RATE_HZ // 2
-"""Samples of each neighbour that a block holds."""
-BLOCK_FRAMES = 10 * FEATURE_HZ
+PITCH_HOP = 448
+"""Samples from one pitch spectrum to the next (20 ms): even, so that low notes are measured at lower sample rates."""
+CONTEXT = 28 * PITCH_HOP
+"""Samples of each neighbour that a block holds (569 ms): half the window of the lowest note and the resamplers' reach."""
+BLOCK_FRAMES = 24 * 64
+"""Feature frames of a block (10.24 s), a whole number of pitch spectra, so that every block has them at the same times."""
 ENERGY_SAMPLES = 2048
 """Window of the energy spectrum: 93 ms, bins of 10.8 Hz."""
 
@@ -28,34 +31,25 @@ class Block:
     samples: np.ndarray
     count: int
 
-    def windows(self, window: np.ndarray, newest: int, *, before: int = 0, after: int = 0, step: int = 1) -> np.ndarray:
-        """Windowed samples of frames [-before, count + after): float32 [frames, len(window)].
+    def amplitudes(self, window: np.ndarray, newest: int, *, margin: int = 0) -> np.ndarray:
+        """Amplitude spectra of frames [-margin, count + margin): float32 [len(window) // 2 + 1, frames].
 
         A frame's last sample is ``newest`` samples later than the frame.
         """
-        start = CONTEXT - before * HOP + newest - len(window)
-        frames = np.lib.stride_tricks.sliding_window_view(self.samples[start:], len(window))
-        return frames[: (self.count + before + after) * HOP : step * HOP] * window
+        import librosa
+
+        start = CONTEXT - margin * HOP + newest - len(window)
+        stop = start + len(window) + (self.count + 2 * margin - 1) * HOP
+        heard = self.samples[start:stop]
+        return np.abs(librosa.stft(heard, n_fft=len(window), hop_length=HOP, window=window, center=False))
 
     @cached_property
     def energy(self) -> np.ndarray:
-        """Energy by frequency, float32 [count, 1025]: over all bins the mean square of the 93 ms around the frame."""
-        window = hann(ENERGY_SAMPLES)
-        window /= np.sqrt(np.sum(window**2) * ENERGY_SAMPLES / 2)
-        spectrum = spectra(self.windows(window, ENERGY_SAMPLES // 2))
-        return np.real(spectrum) ** 2 + np.imag(spectrum) ** 2
+        """Amplitude by frequency, float32 [1025, count], of the 93 ms around each frame, as librosa's rms takes it."""
+        import librosa
 
-
-def hann(length: int) -> np.ndarray:
-    """The periodic Hann window, float32 [length]."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
-
-
-def spectra(windows: np.ndarray) -> np.ndarray:
-    """Fourier transform of windows float32 [frames, S]: complex64 [frames, S // 2 + 1] (numpy 1 gives complex128)."""
-    import scipy.fft
-
-    return np.asarray(scipy.fft.rfft(windows))
+        window = librosa.filters.get_window("hann", ENERGY_SAMPLES)
+        return self.amplitudes(window / np.sqrt(np.mean(window**2)), ENERGY_SAMPLES // 2)
 
 
 def blocks(pieces: Iterable[np.ndarray]) -> Iterator[Block]:

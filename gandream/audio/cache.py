@@ -13,7 +13,7 @@ from gandream.base.errors import GandreamError
 from gandream.base.files import published
 from gandream.base.hashing import content_key
 
-VERSION = 1
+VERSION = 2
 """Counts up whenever a measurement changes, so that old ones are not found."""
 
 _KEYS = "keys"

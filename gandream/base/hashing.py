@@ -20,10 +20,13 @@ def content_key(*parts: Any) -> str:
 
 
 def _feed(digest: Any, value: Any) -> None:
+    if isinstance(value, np.generic):
+        value = value.item()  # its repr differs between versions of numpy
     if isinstance(value, np.ndarray):
+        if value.dtype.hasobject:
+            raise TypeError("can't hash an array of objects by content")
         array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
-        digest.update(f"array {array.dtype.str} {array.shape};".encode())
-        digest.update(array.tobytes() if array.ndim == 0 else memoryview(array).cast("B") if array.size else b"")
+        digest.update(f"array {array.dtype.str} {value.shape};".encode() + array.tobytes())
     elif isinstance(value, Mapping):
         digest.update(f"mapping {len(value)};".encode())
         for key in sorted(value, key=str):
@@ -34,9 +37,9 @@ def _feed(digest: Any, value: Any) -> None:
         for item in value:
             _feed(digest, item)
     elif value is None or isinstance(value, bool | int | float | str | Fraction):
-        text = repr(value) if isinstance(value, float) else str(value)
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(f"{type(value).__name__} {len(data)};".encode() + data)
+        kind = "str" if isinstance(value, str) else type(value).__name__
+        data = (repr(value) if isinstance(value, float) else str(value)).encode("utf-8", "surrogatepass")
+        digest.update(f"{kind} {len(data)};".encode() + data)
     else:
         raise TypeError(f"can't hash a {type(value).__name__} by content")
 

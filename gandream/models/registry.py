@@ -1,6 +1,7 @@
 """The table of families: from what a recipe calls its model to a Spec, or to a Generator. Loads no torch by itself.
 
-A family is one folder beside this file and one row here.
+A family is one folder beside this file and one row here: with those that are drawn from a seed, or with those that
+live in files.
 """
 
 from __future__ import annotations
@@ -37,9 +38,21 @@ BUILT_IN = {
 }
 """Families that need no file, written ``name#seed``."""
 
+FROM_FILES = {
+    family.name: family
+    for family in (
+        Family("stylegan2", "gandream.models.stylegan2", "StyleGAN2 and StyleGAN2-ADA, in NVIDIA's layout"),
+        Family("dcgan", "gandream.models.dcgan", "DCGAN, in the layout of PyTorch's example"),
+    )
+}
+"""Families that live in files, in the order in which they are asked; each module is a ``families.FileFamily``."""
+
 
 def describe(source: str, base: Path | None = None) -> Spec:
     """Facts about a model without running it; ``base`` is the folder that a relative path starts from."""
+    path = _file(source, base)
+    if path is not None:
+        return _files().describe_file(path, FROM_FILES)
     family, word = resolve(source, base)
     return family.open().describe(word)
 
@@ -51,13 +64,28 @@ def load_generator(
     *,
     base: Path | None = None,
 ) -> Generator:
-    """Load a model: ``cppn#7``. ``device`` None is CUDA where there is one, else the CPU."""
-    family, word = resolve(source, base)
+    """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU."""
+    path = _file(source, base)
+    family, word = (None, "") if path is not None else resolve(source, base)
     import torch
 
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if path is not None:
+        return _files().load_file(path, FROM_FILES, torch.device(device), dtype)
+    assert family is not None
     return family.open().load(word, torch.device(device), dtype)
+
+
+def _file(source: str, base: Path | None) -> Path | None:
+    """The file that is meant, if one is: a built-in family's name comes first."""
+    path = (base or Path()) / source
+    return path if source and source.partition("#")[0] not in BUILT_IN and path.is_file() else None
+
+
+def _files() -> ModuleType:
+    """What reads files, imported when the first one is read."""
+    return importlib.import_module("gandream.models.files")
 
 
 def resolve(source: str, base: Path | None = None) -> tuple[Family, str]:
@@ -67,8 +95,6 @@ def resolve(source: str, base: Path | None = None) -> tuple[Family, str]:
         return BUILT_IN[name], word
     known = f"Families that are here: {listed(f'{family.name} ({family.about})' for family in BUILT_IN.values())}."
     path = (base or Path()) / source
-    if path.is_file():
-        raise CheckpointError(str(path), "no known family takes this file", known)
     if path.is_dir():
         raise CheckpointError(str(path), "this is a folder, and a model is a file or a family", known)
     hint = did_you_mean(name, BUILT_IN)

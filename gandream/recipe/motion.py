@@ -96,7 +96,7 @@ class Push(Word):
     by: Annotated[Curve, Field(description="how far, over time")] = Constant(1.0)
     mode: Annotated[str, Choice(MODES, "mode"), Field(description=_helps(MODES))] = "offset"
     box: Annotated[
-        Number | None, Field(gt=0, description="random drift turns round at this distance from the walk")
+        Number | None, Field(ge=1e-6, le=1e6, description="random drift turns round at this distance from the walk")
     ] = None
     space: Annotated[
         Annotated[str, Choice(SPACES, "space")] | None,

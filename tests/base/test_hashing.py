@@ -85,7 +85,6 @@ def test_arrays_count_by_content_kind_and_shape():
     assert content_key(np.asfortranarray(array.reshape(3, 4))) == content_key(array.reshape(3, 4))
 
 
-@pytest.mark.xfail(reason="ascontiguousarray makes a scalar a list of one; _feed should write value.shape")
 def test_a_scalar_array_is_no_list_of_one():
     assert content_key(np.float32(1).reshape(())) != content_key(np.ones(1, np.float32))
 

@@ -84,7 +84,7 @@ MISTAKES = {
     "a missing song": (GOOD + "audio: song.mp3\n", [], r"r\.yaml:3:1  audio = song\.mp3\n  no such file"),
     "a song that is text": (GOOD + "audio: r.yaml\nsignals: {a: rms}\n", [], r"r\.yaml:3:1  audio = r\.yaml\n"),
     "a missing model": ("model: faces.pkl\n", [], r"r\.yaml:1:1  model = faces\.pkl\n  no such file"),
-    "a model nobody knows": ("model: r.yaml\n", [], r"r\.yaml:1:1  model = r\.yaml\n  no known family"),
+    "a model nobody knows": ("model: r.yaml\n", [], r"r\.yaml:1:1  model = r\.yaml\n  this is text"),
     "no size": (GOOD, ["--set", "video.size=0"], r"--set video\.size=0  video\.size = 0\n  each side must be"),
     "a size of walls": (GOOD, ["--set", "video.size=100000"], r"each side must be from 16 to 8192 pixels"),
     "no frames a second": (GOOD, ["--set", "video.fps=0"], r"video\.fps = 0\n  must be from 1 to 240"),

@@ -119,8 +119,8 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
     if isinstance(error, RefusedError):
         return CheckpointError(
             str(path),
-            f"refused: it wants {error}",
-            "A model needs nothing of the kind, and nothing in the file was run. Don't open it with other tools.",
+            f"refused: it wants {error}, and no known family does",
+            "Nothing in the file was run. Don't open it with other tools; cppn#7 is a model that needs no file.",
         )
     if isinstance(error, FileNotFoundError):
         return CheckpointError(str(path), "no such file")

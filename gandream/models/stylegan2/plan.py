@@ -22,6 +22,8 @@ ACTIVATIONS = {
 """Activations by name, with the gain that keeps the variance (Karras et al. 2018, section 4.1)."""
 READ = ("up", "activation", "conv_clamp", "act_gain", "weight_gain", "bias_gain")
 """Attributes of modules that shape the picture; gandream's own files carry these."""
+MAX_TAPS = 64
+"""Of a resampling filter, on a side."""
 LEARNING_RATE = 0.01
 """Of the mapping network, relative to the rest; stored weights are divided by it (Karras et al. 2019, section C)."""
 
@@ -205,6 +207,9 @@ class _Reader:
 def plan(network: Network) -> Plan:
     """Infer everything; DamagedError where tensors contradict each other."""
     reader = _Reader(network)
+    for name, tensor in network.tensors.items():
+        if name.endswith("resample_filter") and not (0 < len(tensor.shape) <= 2 and max(tensor.shape) <= MAX_TAPS):
+            raise DamagedError(f"{name} has shape {list(tensor.shape)}, which is no filter's")
     names = block_names(network.tensors)
     first = f"synthesis.{names[0]}.const"
     channels, *size = reader.shape(first, None, None, None)

@@ -9,7 +9,6 @@ from torch import Tensor
 
 DEFAULT = (1.0, 3.0, 3.0, 1.0)
 """Binomial filter, where a file has none."""
-MAX_TAPS = 64
 
 
 def square(taps: np.ndarray | None) -> np.ndarray:

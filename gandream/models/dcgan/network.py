@@ -1,0 +1,101 @@
+"""The DCGAN as a ``Generator``: z is what synthesis is fed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gandream.base.errors import CheckpointError
+from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.dcgan import EPSILON, Stage
+from gandream.models.spec import Inputs, Spec
+
+
+class DCGAN:
+    """A chain of transposed convolutions, with the batch norms folded into them."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        chain: Sequence[Stage],
+        tensors: dict[str, np.ndarray],
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ):
+        if dtype not in (None, torch.float32):
+            raise CheckpointError(spec.name, f"DCGAN works in float32 here, not {dtype}", "Leave precision away.")
+        self._spec, self._device, self.tensors = spec, device, tensors
+        attributes = {stage.weight: {"stride": [stage.stride], "padding": [stage.padding]} for stage in chain}
+        self.configuration: dict[str, Any] = {"attributes": attributes}
+        self.stages = [(stage, *_folded(stage, tensors, device)) for stage in chain]
+        self._w_avg = torch.zeros(1, spec.latent_size, device=device)
+
+    @property
+    def spec(self) -> Spec:
+        """Facts about this network."""
+        return self._spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where its pictures are made."""
+        return self._device
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The centre of z [1, D]: zero."""
+        return self._w_avg
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """z of each seed, float32 [N, D]."""
+        return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
+
+    def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
+        """Give z [N, D] as [N, 1, D], scaled by psi, a number or [N]."""
+        z = z_of(self._spec, z, self._device)
+        class_weights(self._spec, classes, z)
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
+        return Inputs((z * psi[:, None])[:, None], psi)
+
+    @torch.no_grad()
+    def synthesise(
+        self,
+        inputs: Inputs | Tensor,
+        *,
+        noise: str = "fixed",
+        frames: Tensor | None = None,
+        size: tuple[int, int] | None = None,
+        transform: Tensor | None = None,
+        bend: Sequence[object] = (),
+    ) -> Tensor:
+        """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), in the native size."""
+        if noise not in ("fixed", "off"):
+            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
+        only_native(self._spec, size, transform, bend)
+        x = w_of(self._spec, inputs, self._w_avg)[:, 0, :, None, None]
+        for stage, weight, bias in self.stages:
+            x = F.conv_transpose2d(x, weight, bias, stride=stage.stride, padding=stage.padding)
+            x = x.relu_() if stage is not self.stages[-1][0] else x.tanh_()
+        return x.contiguous()
+
+
+def _folded(stage: Stage, tensors: dict[str, np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Weights [in, out, k, k] and bias [out] of a convolution with the batch norm after it, in float64 until the end.
+
+    In evaluation a batch norm is gain (x - mean) / sqrt(variance + e) + shift, which is affine for each channel.
+    """
+    weight = tensors[f"{stage.weight}.weight"].astype(np.float64)
+    bias = tensors.get(f"{stage.weight}.bias", np.zeros(weight.shape[1])).astype(np.float64)
+    if stage.norm:
+        gain, shift, mean, variance = (
+            tensors[f"{stage.norm}.{part}"].astype(np.float64)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        scale = gain / np.sqrt(np.maximum(variance, 0) + EPSILON)
+        weight, bias = weight * scale[:, None, None], (bias - mean) * scale + shift
+    channels_last = torch.as_tensor(weight, dtype=torch.float32).contiguous(memory_format=torch.channels_last)
+    return channels_last.to(device), torch.as_tensor(bias, dtype=torch.float32).to(device)
