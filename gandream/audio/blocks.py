@@ -17,9 +17,9 @@ FEATURE_HZ = RATE_HZ // HOP
 PITCH_HOP = 448
 """Samples from one pitch spectrum to the next (20 ms): even, so that low notes are measured at lower sample rates."""
 CONTEXT = 28 * PITCH_HOP
-"""Samples of each neighbour that a block holds (569 ms): half the window of the lowest note and the resamplers' reach."""
+"""Samples of each neighbour that a block holds (569 ms): half the lowest note's window and the resamplers' reach."""
 BLOCK_FRAMES = 24 * 64
-"""Feature frames of a block (10.24 s), a whole number of pitch spectra, so that every block has them at the same times."""
+"""Feature frames of a block (10.24 s): a whole number of pitch spectra, so that all blocks have them at one phase."""
 ENERGY_SAMPLES = 2048
 """Window of the energy spectrum: 93 ms, bins of 10.8 Hz."""
 
@@ -44,7 +44,7 @@ class Block:
         return np.abs(librosa.stft(heard, n_fft=len(window), hop_length=HOP, window=window, center=False))
 
     @cached_property
-    def energy(self) -> np.ndarray:
+    def spectrum(self) -> np.ndarray:
         """Amplitude by frequency, float32 [1025, count], of the 93 ms around each frame, as librosa's rms takes it."""
         import librosa
 

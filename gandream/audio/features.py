@@ -27,7 +27,7 @@ def loudness(block: Block, low_hz: float, high_hz: float) -> np.ndarray:
     share = np.clip(share, 0, None) / spacing
     share[:2] = 0
     weights = np.sqrt(share).astype(np.float32)[:, None]
-    return librosa.feature.rms(S=block.energy * weights, frame_length=ENERGY_SAMPLES)
+    return librosa.feature.rms(S=block.spectrum * weights, frame_length=ENERGY_SAMPLES)
 
 
 def energy(block: Block, low_hz: float, high_hz: float) -> np.ndarray:
@@ -54,11 +54,11 @@ BANDS = 138
 def onset(block: Block, low_hz: float, high_hz: float) -> np.ndarray:
     """How much begins at each frame between two frequencies: [1, count].
 
-    Spectral flux with a maximum filter over frequency against vibrato (Böck & Widmer 2013), with three steps that
-    librosa has not, without which a kick is half as high as a click, and placed by its loudness and by how it meets
-    the frames: the window is one-sided, so that events are placed by when they start; each peak is as high as the
-    whole rise of the next 40 ms; and amplitudes are logarithmic over the whole spectrum, where quiet instruments
-    should count, but linear in a chosen range, where the loudest (a kick over a bass) should.
+    Spectral flux with a maximum filter over frequency against vibrato (Böck & Widmer 2013). librosa's alone peaks 8 ms
+    before a click and 3 ms before noise, has 0.4 of a kick's height before it, and moves 4 ms with loudness; so the
+    window is one-sided, which places events by when they start, and each peak is as high as the whole rise of the
+    next 40 ms. Amplitudes are logarithmic over the whole spectrum, where quiet instruments should count, but linear
+    in a chosen range, where the loudest (a kick over a bass) should.
     """
     import librosa
     from scipy.ndimage import maximum_filter1d
@@ -107,7 +107,8 @@ LOWEST_NOTE, OCTAVES = "C2", 5
 SHARPNESS = 2
 """Windows of 34 periods, twice librosa's: the neighbouring semitone falls on the window's zero."""
 CENTRE_HZ, SPREAD_OCTAVES = 440.0, 1.5
-"""Notes near A4 count most, those an octave and a half away 0.6: melody and chords more than kick and hiss."""
+"""Notes near A4 count most, those an octave and a half away 0.6: melody and chords more than kick and hiss. In the
+bundled piece 7 % is then heard off its scale, 11 % with equal weights."""
 
 
 def chroma(block: Block, low_hz: float, high_hz: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Gaussian blur by shifted sums: the same bytes whatever the batch, the number of threads, and with no library's choices."""
+"""Gaussian blur by shifted sums, so that its bytes depend on no batch, number of threads or library's choice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDEST_PX = 4.0
 
 
 def gaussian(images: Tensor, sigmas_px: list[float]) -> Tensor:
-    """Blur each of [N, C, H, W] with its own sigma, edges repeated; within 0.3 % of full scale of a true gaussian."""
+    """Blur each of [N, C, H, W] with its own sigma, edges repeated; within 0.4 % of full scale at an edge."""
     import torch
 
     return torch.cat([_blurred(image[None], sigma) for image, sigma in zip(images, sigmas_px, strict=True)])
@@ -28,11 +28,13 @@ def _blurred(image: Tensor, sigma: float) -> Tensor:
         factor *= 2
     if factor == 1:
         return _smooth(_smooth(image, sigma, 2), sigma, 3)
-    # The mean over f pixels has the variance (f^2 - 1) / 12, and straight lines between samples (f^2 - 1) / 6.
-    inner = math.sqrt(max(sigma**2 - (factor**2 - 1) / 4, 0.0)) / factor
+    # Halving has the variance 3/4 of a pixel each time, so (f^2 - 1) / 4; straight lines between samples (f^2 - 1) / 6.
+    inner = math.sqrt(sigma**2 - (factor**2 - 1) * 5 / 12) / factor
     rows, columns = -(-height // factor), -(-width // factor)
     image = F.pad(image, [0, columns * factor - width, 0, rows * factor - height], mode="replicate")
-    small = F.avg_pool2d(image, factor)
+    small = image
+    for _ in range(factor.bit_length() - 1):
+        small = _halved(_halved(small, 2), 3)
     small = _smooth(_smooth(small, inner, 2), inner, 3)
     return _enlarged(_enlarged(small, factor, 2), factor, 3)[:, :, :height, :width]
 
@@ -53,6 +55,17 @@ def _smooth(image: Tensor, sigma: float, dim: int) -> Tensor:
         out.add_(padded.narrow(dim, reach - k, size), alpha=weights[k] / total)
         out.add_(padded.narrow(dim, reach + k, size), alpha=weights[k] / total)
     return out
+
+
+def _halved(image: Tensor, dim: int) -> Tensor:
+    """One direction, half as many: [1 3 3 1] / 8 of those round each new one."""
+    import torch.nn.functional as F
+
+    padded = F.pad(image, [0, 0, 1, 1] if dim == 2 else [1, 1, 0, 0], mode="replicate")
+    even, odd = (padded.unfold(dim, 2, 2).select(-1, side) for side in (0, 1))
+    n = image.shape[dim] // 2
+    out = odd.narrow(dim, 0, n) + even.narrow(dim, 1, n)
+    return out.mul_(3).add_(even.narrow(dim, 0, n)).add_(odd.narrow(dim, 1, n)).div_(8)
 
 
 def _enlarged(image: Tensor, factor: int, dim: int) -> Tensor:

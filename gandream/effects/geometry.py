@@ -75,8 +75,7 @@ def rotate(images: Tensor, at: Moment) -> Tensor:
     """Turned clockwise about a place: what is shown comes from counter-clockwise of there."""
     turns = [math.radians(degrees) for degrees in at.numbers("rotate")]
     matrices = [
-        about(math.cos(turn), -math.sin(turn), centre)
-        for turn, centre in zip(turns, _centres(images, at), strict=True)
+        about(math.cos(turn), -math.sin(turn), centre) for turn, centre in zip(turns, _centres(images, at), strict=True)
     ]
     return transform(images, matrices).clamp_(-1, 1)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gandream.effects.moment import Moment
 
 FAINTEST = 1 / 512
-"""A memory below this weight is less than half a step of 8 bits... of [-1, 1], and cut."""
+"""A memory of less weight than this is half a step of 8 bits, and cut."""
 MOST_FRAMES = 128
 """How far back a memory may reach."""
 LOOK_FPS = 30
@@ -121,8 +121,10 @@ def echo(images: Tensor, at: Moment) -> Tensor:
                 break
             weight = strength**repeat
             past = past.to(image.dtype)
-            out = torch.lerp(out, past, weight / (1 + weight)) if mode == "mix" else torch.maximum(
-                out, past.mul_(weight).add_(weight - 1)
+            out = (
+                torch.lerp(out, past, weight / (1 + weight))
+                if mode == "mix"
+                else torch.maximum(out, past.mul_(weight).add_(weight - 1))
             )
         shown.append(out)
         at.memory[frame] = image.to(torch.float16)

@@ -46,11 +46,6 @@ class Moment:
             self.memory[key] = make()
         return self.memory[key]
 
-    def one(self, index: int) -> Moment:
-        """The moment of a single frame."""
-        values = {word: value[index : index + 1] for word, value in self.values.items()}
-        return Moment(self.frames[index : index + 1], values, self.choices, self.seed, self.fps, self.memory)
-
 
 def beside(values: np.ndarray | list[float], images: Tensor) -> Tensor:
     """Numbers [N] as float32 [N, 1, 1, 1] where the pictures are."""
@@ -60,7 +55,7 @@ def beside(values: np.ndarray | list[float], images: Tensor) -> Tensor:
 
 
 Meaning: TypeAlias = "Callable[[Tensor, Moment], Tensor]"
-"""An effect: pictures [N, C, H, W] in [-1, 1] -> pictures of the same shape and range. It doesn't write into its argument."""
+"""An effect: pictures [N, C, H, W] in [-1, 1] -> as many of the same range. It doesn't write into those it is given."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,8 @@ class Row:
 
     apply: Meaning
     alpha: bool = False
-    """True: it moves the picture, all C channels; False: it is given red, green and blue only."""
+    """True: it moves the picture, all C channels; False: it is given red, green and blue only, and alpha stays."""
+    dated: bool = False
+    """Whether a frame's number shapes it, beside its parameters."""
     past: Callable[[Mapping[str, np.ndarray], Mapping[str, Any], float], Past] | None = None
     """(curves over the film [F], choices, fps) -> its memory."""

@@ -65,10 +65,13 @@ class FileFamily(Protocol):
 
 
 ELSEWHERE = (
-    ("StyleGAN3", r"synthesis\.input\.freqs"),
     ("StyleGAN-XL", r"mapping\.embed_proj\.weight"),
+    ("StyleGAN3", r"synthesis\.input\.freqs"),
     ("StyleGAN2 in rosinality's layout", r"convs\.0\.conv\.modulation\.weight"),
-    ("BigGAN", r"blocks\.0\.0\.conv1\.weight(_orig)?|generator\.layers\.0\..*|layers\.0\.conv_0\..*|layers\.0\.bn_0\..*"),
+    (
+        "BigGAN",
+        r"blocks\.0\.0\.conv1\.weight(_orig)?|generator\.layers\.0\..*|layers\.0\.conv_0\..*|layers\.0\.bn_0\..*",
+    ),
     ("ProGAN", r"scaleLayers\.0\..*|4x4/Dense/weight|formatLayer\..*"),
     ("TensorFlow's StyleGAN", r"4x4/Const/const|4x4/Const/Noise/weight|noise0"),
 )

@@ -92,7 +92,9 @@ class Savable(Protocol):
     configuration: dict[str, Any]
 
     @property
-    def spec(self) -> Spec: ...
+    def spec(self) -> Spec:
+        """Facts about it."""
+        ...
 
 
 def save_native(generator: Savable, path: Path | str, *, name: str = "", licence: str | None = None) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from gandream.models.noise import LayerNoise
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -42,6 +44,10 @@ class Spec:
     channels: int = 3
     classes: tuple[str, ...] = ()
     licence: str = ""
+    w_size: int = 0
+    """D', of w; 0: the same as D."""
+    noise: bool = False
+    """Whether synthesis has noise maps."""
 
     def latents(self, seeds: Sequence[int]) -> np.ndarray:
         """z of each seed as the published tools give it: RandomState(seed).randn(1, D) -> float64 [N, D]."""
@@ -64,10 +70,14 @@ class Generator(Protocol):
     """One call convention for every family."""
 
     @property
-    def spec(self) -> Spec: ...
+    def spec(self) -> Spec:
+        """Facts about it."""
+        ...
 
     @property
-    def device(self) -> torch.device: ...
+    def device(self) -> torch.device:
+        """Where its pictures are made."""
+        ...
 
     @property
     def w_avg(self) -> Tensor:
@@ -86,7 +96,7 @@ class Generator(Protocol):
         self,
         inputs: Inputs | Tensor,
         *,
-        noise: Literal["fixed", "off"] = "fixed",
+        noise: Literal["fixed", "off"] | LayerNoise = "fixed",
         frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,

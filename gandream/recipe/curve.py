@@ -111,7 +111,8 @@ def _keyframes(written: dict[Any, Any]) -> Keyframes:
     return Keyframes(tuple(times), tuple(values), str(ease))
 
 
-def _written(curve: AnyCurve) -> Any:
+def curve_written(curve: AnyCurve) -> Any:
+    """What the recipe would say of a curve."""
     if isinstance(curve, Constant):
         return curve.value
     if isinstance(curve, Expression):
@@ -122,6 +123,6 @@ def _written(curve: AnyCurve) -> Any:
 Curve = Annotated[
     AnyCurve,
     BeforeValidator(read_curve),
-    PlainSerializer(_written),
+    PlainSerializer(curve_written),
     WithJsonSchema({"type": ["number", "string", "object"], "description": _WANTED}),
 ]

@@ -6,18 +6,17 @@ writes is what is checked: ``{flash: kick, colour: white}``; ``vignette`` alone 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated, Any, Union, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, WithJsonSchema
-from pydantic_core import core_schema
 
 from gandream.base.errors import did_you_mean, listed
-from gandream.recipe.curve import AnyCurve, Constant, Curve, Keyframes, read_curve
+from gandream.recipe.curve import AnyCurve, Constant, Curve, read_curve
+from gandream.recipe.entries import read_entry
 from gandream.recipe.fields import Choice, Length, Number, Switch, Whole, Word, listed_as_one, wrong
 from gandream.recipe.motion import MAX_SEED
+from gandream.recipe.ranges import AnyColour, Degrees, Place, Range, Share, read_colour
 from gandream.recipe.times import Time
 
 PIVOTS: dict[str, str] = {"mean": "the frame's mean grey, which stays as it is", "grey": "mid-grey"}
@@ -37,83 +36,12 @@ MEMORIES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Range:
-    """Where a curve may be. Written numbers beyond it are mistakes; what an expression gives is held to it.
-
-    At ``idle`` the parameter does nothing; a ``period`` is a full turn; ``whole`` values are rounded.
-    """
-
-    low: float = -1e9
-    high: float = 1e9
-    idle: float | None = None
-    period: float | None = None
-    whole: bool = False
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def check(self, curve: AnyCurve) -> AnyCurve:
-        """Give the curve, or say which of the numbers written in it is beyond the range."""
-        if isinstance(curve, Constant) and not self.low <= curve.value <= self.high:
-            raise wrong(f"must be from {self.low:g} to {self.high:g}")
-        if isinstance(curve, Keyframes):
-            for time, value in zip(curve.times, curve.values, strict=True):
-                if not self.low <= value <= self.high:
-                    raise wrong(f"must be from {self.low:g} to {self.high:g}; at {time} it is {value:g}")
-        return curve
-
-
-@dataclass(frozen=True)
-class Colour:
-    """A colour as it was written, and its red, green and blue from 0 to 1."""
-
-    written: str
-    rgb: tuple[float, float, float]
-
-    def __str__(self) -> str:
-        return self.written
-
-
-COLOURS: dict[str, str] = {
-    "black": "000000", "white": "ffffff", "grey": "808080", "red": "ff0000", "orange": "ff8000", "gold": "ffc83c",
-    "yellow": "ffff00", "lime": "80ff00", "green": "00c000", "mint": "60ffb0", "teal": "008080", "cyan": "00ffff",
-    "sky": "60b0ff", "blue": "0000ff", "navy": "000040", "indigo": "4000a0", "violet": "8000ff", "magenta": "ff00ff",
-    "pink": "ff60b0", "rose": "ff2060", "brown": "603010", "cream": "fff4dc",
-}  # fmt: skip
-_WANTED = "wanted a colour: a name such as gold, '#ff8000' in quotes, or [255, 128, 0]"
-
-
-def _colour(value: Any) -> Colour:
-    if isinstance(value, Colour):
-        return value
-    if isinstance(value, list | tuple):
-        if len(value) != 3 or not all(isinstance(part, int) and not isinstance(part, bool) for part in value):
-            raise wrong(_WANTED)
-        if not all(0 <= part <= 255 for part in value):
-            raise wrong("red, green and blue are from 0 to 255")
-        return _colour("#" + "".join(f"{part:02x}" for part in value))
-    if not isinstance(value, str):
-        raise wrong(_WANTED, "An unquoted # begins a comment." if value is None else "")
-    code = COLOURS.get(value, value.removeprefix("#").lower())
-    code = "".join(digit * 2 for digit in code) if len(code) == 3 else code
-    if not re.fullmatch(r"[0-9a-f]{6}", code):
-        raise wrong(_WANTED, did_you_mean(value, COLOURS) or f"Names: {listed(COLOURS)}.")
-    red, green, blue = (int(code[at : at + 2], 16) / 255 for at in (0, 2, 4))
-    return Colour(str(value), (red, green, blue))
-
-
-AnyColour = Annotated[
-    Colour, BeforeValidator(_colour), PlainSerializer(str), WithJsonSchema({"type": ["string", "array"]})
-]
-
-
 def _fade(value: Any) -> AnyCurve | str:
     if isinstance(value, str) and value in FADES:
         return str(value)
     if isinstance(value, str) and (near := did_you_mean(value, FADES)):
         raise wrong(f"wanted a fade: {listed(FADES)}, or a curve", near)
-    return Range(0, 1).check(read_curve(value))
+    return read_curve(value)
 
 
 _CURVE = TypeAdapter(Curve)
@@ -123,13 +51,15 @@ Fading = Annotated[
     BeforeValidator(_fade),
     PlainSerializer(lambda value: value if isinstance(value, str) else _CURVE.dump_python(value)),
     WithJsonSchema({"type": ["number", "string", "object"]}),
+    Range(0, 1, idle=0),
 ]
 
-Share = Annotated[Curve, Range(0, 1, idle=0)]
-Degrees = Annotated[Curve, Range(idle=0, period=360)]
-Place = Annotated[Curve, Range(-4, 4)]
-_SIDEWAYS = Field(description="the centre's place across: -1 the left edge, 0 the middle, 1 the right edge")
-_UPRIGHT = Field(description="the centre's place upward: -1 the lower edge, 0 the middle, 1 the upper edge")
+Across = Annotated[
+    Place, Field(description="the centre's place across: -1 the left edge, 0 the middle, 1 the right edge")
+]
+Upward = Annotated[
+    Place, Field(description="the centre's place upward: -1 the lower edge, 0 the middle, 1 the upper edge")
+]
 _MODE = Field(description=", ".join(f"`{word}`: {meaning}" for word, meaning in MEMORIES.items()))
 
 
@@ -172,7 +102,7 @@ class Flash(Word):
     """A flash of light: `{flash: kick}`."""
 
     flash: Annotated[Share, Field(description="how much of the colour; 0 to 1")]
-    colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = _colour("white")
+    colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = read_colour("white")
     mode: Annotated[str, Choice(FLASHES, "flash"), Field(description=_helps(FLASHES))] = "mix"
 
 
@@ -209,25 +139,25 @@ class Fade(Word):
 
     fade: Annotated[Fading, Field(description=f"{_helps(FADES)}; or how much of the colour over time, 0 to 1")] = "both"
     over: Annotated[Length, Field(description="how long a fade takes")] = Time.seconds(1)
-    colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = _colour("black")
+    colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = read_colour("black")
 
 
 class Vignette(Word):
     """Less light toward the corners."""
 
     vignette: Annotated[Share, Field(description="light taken from the corners; 0 to 1")] = Constant(0.6)
-    radius: Annotated[
-        Curve, Range(0, 2), Field(description="where it begins: 0 the middle, 1 the corners; 0 to 2")
-    ] = Constant(0.35)
+    radius: Annotated[Curve, Range(0, 2), Field(description="where it begins: 0 the middle, 1 the corners; 0 to 2")] = (
+        Constant(0.3)
+    )
     softness: Annotated[
         Curve, Range(0.01, 4), Field(description="how far from there to full strength, in the same unit; 0.01 to 4")
-    ] = Constant(0.8)
+    ] = Constant(0.7)
 
 
 class Grain(Word):
     """Film grain: strongest in the mid-tones, fresh in every frame, the same in every rendering and at every size."""
 
-    grain: Annotated[Share, Field(description="standard deviation, of white; 0 to 1")] = Constant(0.06)
+    grain: Annotated[Share, Field(description="standard deviation, of white; 0 to 1")] = Constant(0.04)
     size: Annotated[Number, Field(ge=0.1, le=20, description="size of a grain in thousandths of the height")] = 1.5
     coloured: Annotated[Switch, Field(description="its own grain in each colour")] = False
     seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED, description="without it: from the recipe's")] = None
@@ -248,9 +178,9 @@ class Glow(Word):
     radius: Annotated[
         Curve, Range(0.001, 0.5), Field(description="how far it reaches, as a share of the height; 0.001 to 0.5")
     ] = Constant(0.03)
-    threshold: Annotated[
-        Curve, Range(0, 0.99), Field(description="what is brighter than this glows; 0 to 0.99")
-    ] = Constant(0.5)
+    threshold: Annotated[Curve, Range(0, 0.99), Field(description="what is brighter than this glows; 0 to 0.99")] = (
+        Constant(0.5)
+    )
 
 
 class Sharpen(Word):
@@ -280,29 +210,31 @@ class Kaleidoscope(Word):
     """Looks at the picture between mirrors."""
 
     kaleidoscope: Annotated[
-        Curve, Range(1, 64, idle=1, whole=True), Field(description="sectors of the star, 2 to 64; 1 is the picture")
+        Curve,
+        Range(1, 64, idle=1, whole=True),
+        Field(description="sectors of the star, 1 to 64; 1 is no star"),
     ] = Constant(6.0)
     angle: Annotated[
         Curve, Range(period=360), Field(description="degrees by which the picture is turned behind the mirrors")
     ] = Constant(0.0)
-    x: Annotated[Place, _SIDEWAYS] = Constant(0.0)
-    y: Annotated[Place, _UPRIGHT] = Constant(0.0)
+    x: Across = Constant(0.0)
+    y: Upward = Constant(0.0)
 
 
 class Zoom(Word):
     """Larger or smaller; beyond its edges the picture is mirrored."""
 
     zoom: Annotated[Curve, Range(0.05, 50, idle=1), Field(description="times; 2 is twice as large; 0.05 to 50")]
-    x: Annotated[Place, _SIDEWAYS] = Constant(0.0)
-    y: Annotated[Place, _UPRIGHT] = Constant(0.0)
+    x: Across = Constant(0.0)
+    y: Upward = Constant(0.0)
 
 
 class Rotate(Word):
     """Turns the picture; beyond its edges it is mirrored."""
 
     rotate: Annotated[Degrees, Field(description="degrees, clockwise")]
-    x: Annotated[Place, _SIDEWAYS] = Constant(0.0)
-    y: Annotated[Place, _UPRIGHT] = Constant(0.0)
+    x: Across = Constant(0.0)
+    y: Upward = Constant(0.0)
 
 
 class Pan(Word):
@@ -327,9 +259,9 @@ class Trails(Word):
         Curve, Range(0, 0.95, idle=0), Field(description="what is left after 1/30 s, at any frame rate; 0 to 0.95")
     ] = Constant(0.85)
     mode: Annotated[str, Choice(MEMORIES, "mode"), _MODE] = "max"
-    zoom: Annotated[
-        Curve, Range(0.5, 2), Field(description="the memory grows by this factor in 1/30 s; 0.5 to 2")
-    ] = Constant(1.0)
+    zoom: Annotated[Curve, Range(0.5, 2), Field(description="the memory grows by this factor in 1/30 s; 0.5 to 2")] = (
+        Constant(1.0)
+    )
     turn: Annotated[
         Curve, Range(-90, 90), Field(description="the memory turns by this in 1/30 s: degrees, clockwise; -90 to 90")
     ] = Constant(0.0)
@@ -355,47 +287,11 @@ EFFECTS: dict[str, type[Word]] = {kind.words()[0]: kind for kind in get_args(Eff
 """Each effect by its name, which is its first word."""
 
 
-def _effect(value: Any) -> Any:
-    """Read ``vignette``, ``{contrast: 1.5}`` or ``{flash: kick, colour: white}``."""
-    if isinstance(value, get_args(Effect)):
-        return value
-    written = {value: None} if isinstance(value, str) else value
-    if not isinstance(written, dict) or not written:
-        raise wrong(_FORM, f"Effects: {listed(EFFECTS, 99)}.")
-    names = [name for name in written if name in EFFECTS]
-    if not names:
-        near = [near for key in written if (near := did_you_mean(str(key), EFFECTS))]
-        key = None if isinstance(value, str) else str(next(iter(written)))
-        raise wrong("no such effect", near[0] if near else f"Effects: {listed(EFFECTS, 99)}.", key=key)
-    # Of several names the one that the others are parameters of: `zoom` is an effect, and a parameter of `trails`.
-    name = next((name for name in names if set(names) <= set(EFFECTS[name].words())), "")
-    if not name:
-        raise wrong(f"wanted one effect here, and this is {' and '.join(names)}", _ENTRIES, key=names[1])
-    kind, words = EFFECTS[name], EFFECTS[name].words()
-    for key in written:
-        if key not in words:
-            raise wrong("no such word here", did_you_mean(str(key), words) or f"Words here: {listed(words)}.", key=key)
-    return kind.model_validate(_main_word(name, written))
-
-
-_FORM = "wanted an effect: its name, or {contrast: 1.5}, or {flash: kick, colour: white}"
-_ENTRIES = "Write each in its own entry of the list, in the order in which they are done."
-
-
-def _main_word(name: str, written: dict[str, Any]) -> dict[str, Any]:
-    """The words without a main one that says nothing, if the effect has a default for it."""
-    main, kind = written[name], EFFECTS[name]
-    if main is None:
-        if kind.model_fields[name].is_required():
-            raise wrong(f"{name} wants a value", f"For instance {{{name}: 0.5}}, or a curve.", key=name)
-        return {key: value for key, value in written.items() if key != name}
-    if isinstance(main, dict) and main and set(main) <= set(kind.words()):
-        raise wrong("parameters stand beside the effect's name", f"{{{name}: 0.5, {next(iter(main))}: ...}}", key=name)
-    return written
+_FORM = "an effect: its name, {contrast: 1.5}, or {flash: kick, colour: white}"
 
 
 Effects = Annotated[
-    tuple[Annotated[Effect, BeforeValidator(_effect)], ...],
+    tuple[Annotated[Effect, BeforeValidator(lambda value: read_entry(value, EFFECTS, "effect", _FORM))], ...],
     BeforeValidator(listed_as_one),
     Field(max_length=100),
 ]

@@ -52,24 +52,43 @@ class Word(BaseModel):
         return value
 
 
+@dataclass(frozen=True)
+class Reads:
+    """A note on a field: what may be written there is of this kind, though what comes of it is another."""
+
+    kind: Any
+
+
 def words_at(kind: Any, path: Sequence[Any]) -> list[str]:
     """The keys that may be written at a path into a Word, or into lists and mappings of Words."""
+    kinds = _bare(kind)
     for step in path:
-        kind = _bare(kind)
-        if isinstance(kind, type) and issubclass(kind, Word):
-            fields = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
-            kind = fields.get(step)
-        else:
-            kind = [inside for inside in get_args(kind) if inside is not Ellipsis][-1]
-    kind = _bare(kind)
-    return kind.words() if isinstance(kind, type) and issubclass(kind, Word) else []
+        kinds = [inside for kind in kinds for inside in _inside(kind, step)]
+    return list(dict.fromkeys(word for kind in kinds if _is_word(kind) for word in kind.words()))
 
 
-def _bare(kind: Any) -> Any:
-    """A kind without its notes and without `None`."""
-    while get_origin(kind) in (Annotated, Union, UnionType):
-        kind = next(inside for inside in get_args(kind) if inside is not type(None))
-    return kind
+def _inside(kind: Any, step: Any) -> list[Any]:
+    if not _is_word(kind):
+        inside = [part for part in get_args(kind) if part is not Ellipsis]
+        return _bare(inside[-1]) if inside else []
+    fields = {field.alias or name: field for name, field in kind.model_fields.items()}
+    if step not in fields:
+        return []
+    read = [note.kind for note in fields[step].metadata if isinstance(note, Reads)]
+    return [bare for one in read or [fields[step].annotation] for bare in _bare(one)]
+
+
+def _is_word(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Word)
+
+
+def _bare(kind: Any) -> list[Any]:
+    """The alternatives of a kind, without their notes and without `None`."""
+    if get_origin(kind) is Annotated:
+        return _bare(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [bare for part in get_args(kind) if part is not type(None) for bare in _bare(part)]
+    return [kind]
 
 
 def _number(value: Any) -> float:
@@ -202,31 +221,36 @@ class FileRef:
         return self.written
 
 
-def _audio(value: Any) -> FileRef:
+def existing_file(value: Any, what: str) -> FileRef:
+    """The file that a text names, from the folder which names in it start from; ``what`` says what was wanted."""
     if isinstance(value, FileRef):
         return value
     if not isinstance(value, str) or not value:
-        raise wrong("wanted the name of a sound file")
+        raise wrong(f"wanted the name of {what}")
     if "\0" in value:
         raise wrong("a file name can't hold a NUL character")
-    if value.startswith("bundled:"):
-        pieces, name = bundled("music", AUDIO_SUFFIXES), value.removeprefix("bundled:")
-        if name not in pieces:
-            raise wrong(f"no such bundled piece; there is: {listed(pieces)}", did_you_mean(name, pieces))
-        return FileRef(str(value), pieces[name])
     folder = value.folder if isinstance(value, Text) else Path()
     try:
         path = folder / Path(value).expanduser()
         if path.is_file():
             return FileRef(str(value), path)
-        what = "this is a folder" if path.is_dir() else "this is no plain file" if path.exists() else ""
+        found = "this is a folder" if path.is_dir() else "this is no plain file" if path.exists() else ""
     except OSError as error:
         raise wrong(f"can't look at this file: {error.strerror}") from None
     except RuntimeError:
         raise wrong(f"there is no user {value.split('/')[0]} whose folder this could be in") from None
-    if what:
-        raise wrong(f"{what}; wanted a sound file")
+    if found:
+        raise wrong(f"{found}; wanted {what}")
     raise wrong(f"no such file: {path}", _nearest_file(path))
+
+
+def _audio(value: Any) -> FileRef:
+    if isinstance(value, str) and value.startswith("bundled:"):
+        pieces, name = bundled("music", AUDIO_SUFFIXES), value.removeprefix("bundled:")
+        if name not in pieces:
+            raise wrong(f"no such bundled piece; there is: {listed(pieces)}", did_you_mean(name, pieces))
+        return FileRef(str(value), pieces[name])
+    return existing_file(value, "a sound file")
 
 
 def _nearest_file(path: Path) -> str:

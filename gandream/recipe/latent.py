@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from gandream.recipe.fields import FileRef, Number, Whole, Word, existing_file, wrong
+from gandream.recipe.text import Text
 
 MAX_SEED = 2**32 - 1
 SAVED = (".npy", ".npz")
@@ -15,7 +16,7 @@ _WANTED = "wanted a latent: a seed such as 7, {seed: 7, class: 3}, faces.npz#smi
 
 def _saved(value: Any) -> FileRef:
     """A file of saved latents, without the ``#name`` behind it."""
-    file = existing_file(value, "saved latents (.npy or .npz)")
+    file = existing_file(value, "a file of saved latents (.npy or .npz)")
     if file.path.suffix.lower() not in SAVED:
         raise wrong("saved latents are .npy or .npz files")
     return file
@@ -34,17 +35,23 @@ class Latent(Word):
     """A place in latent space. A seed is the same one as in the published tools."""
 
     seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED, description="0 to 4294967295")] = None
-    class_: Annotated[ClassWord | None, Field(alias="class", description="number or name, in conditional models")] = None
+    class_: Annotated[ClassWord | None, Field(alias="class", description="number or name, in conditional models")] = (
+        None
+    )
     file: Annotated[
         Annotated[FileRef, BeforeValidator(_saved)] | None,
         Field(description="saved latents: z [D] or [K, D], or w [L, D] or [K, L, D], in .npy or .npz"),
     ] = None
-    name: Annotated[str | None, Field(description="which array of an .npz, or which row: `smile`, `3`, `smile/3`")] = None
+    name: Annotated[str | None, Field(description="which array of an .npz, or which row: `smile`, `3`, `smile/3`")] = (
+        None
+    )
     mean: Annotated[bool, Field(description="the mean of w: w_avg")] = False
     between: Annotated[
         tuple[Latent, Latent] | None, Field(description="two latents; this one lies `amount` of the way")
     ] = None
-    amount: Annotated[Number, Field(ge=-100, le=100, description="0 is the first, 1 the second; beyond is allowed")] = 0.5
+    amount: Annotated[Number, Field(ge=-100, le=100, description="0 is the first, 1 the second; beyond is allowed")] = (
+        0.5
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -61,7 +68,10 @@ class Latent(Word):
         file, _, name = value.partition("#")
         if not file.lower().endswith(SAVED):
             raise wrong(_WANTED)
-        return {"file": value.of(file) if hasattr(value, "of") else file, **({"name": name} if name else {})}
+        return {
+            "file": Text(file, value.folder) if isinstance(value, Text) else file,
+            **({"name": name} if name else {}),
+        }
 
     @model_validator(mode="after")
     def _one(self) -> Latent:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gandream.recipe.curve import EASES, Constant, Curve
-from gandream.recipe.fields import Choice, Length, Moment, Number, Switch, Whole, Word, listed_as_one, wrong
+from gandream.recipe.fields import Choice, Length, Moment, Number, Switch, Word, listed_as_one, wrong
+from gandream.recipe.latent import MAX_SEED, Latent
 from gandream.recipe.layers import LayerRange
 
 PATHS: dict[str, str] = {
     "slerp": "along the sphere on which latents lie",
     "lerp": "straight",
+    "spline": "a smooth curve through all of them (Catmull-Rom in time)",
     "step": "stays, then jumps to the next",
 }
 MODES: dict[str, str] = {
@@ -20,29 +22,10 @@ MODES: dict[str, str] = {
     "drift": "`by` is a speed per second, and the push adds up",
 }
 SPACES: dict[str, str] = {"z": "before the mapping network", "w": "after it, where layers can be told apart"}
-MAX_SEED = 2**32 - 1
 
 
 def _helps(words: dict[str, str]) -> str:
     return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
-
-
-class Latent(Word):
-    """A place in latent space: a seed, the same one as in the published tools."""
-
-    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="0 to 4294967295")]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short(cls, value: Any) -> Any:
-        """A number alone is a seed."""
-        if isinstance(value, bool) or not isinstance(value, int | float | dict | cls):
-            raise wrong("wanted a latent: a seed such as 7")
-        return {"seed": value} if isinstance(value, int | float) else value
-
-    @model_serializer
-    def _written(self) -> int:
-        return self.seed
 
 
 class Walk(Word):
@@ -57,7 +40,14 @@ class Walk(Word):
         Length | None, Field(description="time from one latent to the next (4s where `at` says nothing)")
     ] = None
     at: Annotated[tuple[Moment, ...] | None, Field(description="instead of `every`: the time of each latent")] = None
-    path: Annotated[str, Choice(PATHS, "path"), Field(description="how to go: " + _helps(PATHS))] = "slerp"
+    space: Annotated[
+        Annotated[str, Choice(SPACES, "space")] | None,
+        Field(description=_helps(SPACES) + "; without it z, or w where a latent is only there"),
+    ] = None
+    path: Annotated[
+        Annotated[str, Choice(PATHS, "path")] | None,
+        Field(description="how to go: " + _helps(PATHS) + "; without it slerp in z, lerp in w"),
+    ] = None
     ease: Annotated[str, Choice(EASES, "ease"), Field(description="the pace between two latents")] = "linear"
     loop: Annotated[
         Switch, Field(description="after the last latent: back to the first (true), or stay there (false)")

@@ -19,13 +19,15 @@ from pydantic import (
 )
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
-from gandream.recipe.curve import AnyCurve, Constant, Curve, Expression, Keyframes
+from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
 from gandream.recipe.expression import BEAT_NAMES, FUNCTIONS, NAMES, Node, names_in
-from gandream.recipe.fields import AudioPath, Moment, Number, Whole, Word, Words, listed_as_one, wrong
-from gandream.recipe.motion import MAX_SEED, Push, Walk
+from gandream.recipe.fields import AudioPath, Moment, Number, Reads, Whole, Word, Words, listed_as_one, wrong
+from gandream.recipe.latent import MAX_SEED, ClassWord
+from gandream.recipe.layering import Blends, Mixes, Noises, Truncation
+from gandream.recipe.motion import Push, Walk
 from gandream.recipe.overrides import dotted
 from gandream.recipe.reader import Document, Key, Path_
-from gandream.recipe.signals import FLATS, PITCHES, Signal
+from gandream.recipe.signals import BANDS, FLATS, PITCHES, Signal
 from gandream.recipe.text import Text
 from gandream.recipe.times import Time
 from gandream.recipe.video import Video
@@ -49,20 +51,50 @@ class ModelRef:
 
     written: str
     folder: Path = Path()
+    sha256: str | None = None
+    class_: int | str | None = None
 
     def __str__(self) -> str:
         return self.written
 
 
+class ModelWords(Word):
+    """A model with more to say about it than its name."""
+
+    file: Annotated[Any, Field(description="the model's name or file")]
+    sha256: Annotated[Words | None, Field(description="of the file, 64 hex digits; another file is refused")] = None
+    class_: Annotated[
+        ClassWord | None, Field(alias="class", description="for latents without a class of their own")
+    ] = None
+
+
 def _model(value: Any) -> ModelRef:
     if isinstance(value, ModelRef):
         return value
+    if isinstance(value, dict):
+        words = ModelWords.model_validate(value)
+        if words.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", words.sha256):
+            raise wrong("a SHA-256 has 64 hex digits", key="sha256")
+        named = _model(words.file)
+        return ModelRef(named.written, named.folder, words.sha256 and words.sha256.lower(), words.class_)
     if not isinstance(value, str) or not value.strip():
         raise wrong("wanted the name of a model, such as cppn#7")
     return ModelRef(str(value), value.folder if isinstance(value, Text) else Path())
 
 
-Model = Annotated[ModelRef, BeforeValidator(_model), PlainSerializer(str), WithJsonSchema({"type": "string"})]
+def _model_written(model: ModelRef) -> Any:
+    more = {"sha256": model.sha256, "class": model.class_}
+    more = {key: value for key, value in more.items() if value is not None}
+    return {"file": model.written, **more} if more else model.written
+
+
+Model = Annotated[
+    ModelRef,
+    BeforeValidator(_model),
+    Reads(ModelWords),
+    PlainSerializer(_model_written),
+    WithJsonSchema({"type": ["string", "object"]}),
+]
 
 
 class Recipe(Word):
@@ -87,9 +119,15 @@ class Recipe(Word):
         BeforeValidator(listed_as_one),
         Field(description="moves the latent off the walk; one or a list"),
     ] = ()
+    mix: Annotated[Mixes, Field(description="style mixing: some layers from elsewhere; one or a list, in order")] = ()
+    blend: Annotated[Blends, Field(description="latents weighted by the bands of a signal; one or a list")] = ()
     truncation: Annotated[
-        Curve, Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder")
+        Truncation,
+        Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder; or a list of {layers, psi}"),
     ] = Constant(1.0)
+    noise: Annotated[
+        Noises, Field(description="the noise maps of style-based generators; one, or a list by layers")
+    ] = ()
     video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
 
     _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))
@@ -199,6 +237,7 @@ def check_names(recipe: Recipe) -> list[RecipeError]:
     """Mistakes in the names of signals and variables, and in the names that expressions use."""
     return [
         *_declared(recipe),
+        *_blends(recipe),
         *(
             error
             for path, curve in curves_in(recipe)
@@ -221,6 +260,21 @@ def _declared(recipe: Recipe) -> Iterator[RecipeError]:
                 yield recipe.error(path, "a signal has this name too", "Rename one of the two.")
             elif group == "vars" and _is_number(value := recipe.vars[name]) and not abs(value) < 1e300:
                 yield recipe.error(path, "must be finite")
+
+
+def _blends(recipe: Recipe) -> Iterator[RecipeError]:
+    for index, blend in enumerate(recipe.blend):
+        signal, path = recipe.signals.get(blend.by), ("blend", index, "by")
+        banded = [name for name, one in recipe.signals.items() if one.source in BANDS]
+        if signal is None:
+            hint = did_you_mean(blend.by, banded) or "Declare one, for instance `signals: {notes: chroma}`."
+            yield recipe.error(path, f"there is no signal called '{blend.by[:60]}'", hint)
+        elif signal.source not in BANDS:
+            hint = f"There is: {listed(banded)}." if banded else "A chroma has: `signals: {notes: chroma}`."
+            yield recipe.error(path, f"'{blend.by}' is a single curve; a blend wants a signal with bands", hint)
+        elif len(blend.latents) != BANDS[signal.source]:
+            problem = f"'{blend.by}' has {BANDS[signal.source]} bands, and here are {len(blend.latents)} latents"
+            yield recipe.error(("blend", index, "latents"), problem, "Give one latent for each band, in order.")
 
 
 def _used(recipe: Recipe, path: Path_, curve: Expression) -> Iterator[RecipeError]:

@@ -13,9 +13,11 @@ KINDS: dict[str, str] = {
     "onset": "onset strength: how much of the spectrum just began (spectral flux, Böck & Widmer 2013)",
     "beat": "1 on every beat, falling with `release` (0.2s)",
     "chroma": "the strength of each of the twelve pitch classes; one at a time in expressions: `chroma.C`",
-    "band": "energy between `low` and `high` in Hz",
+    "band": "energy (the square of rms) between `low` and `high` in Hz",
 }
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+BANDS = {"chroma": len(PITCHES)}
+"""How many bands the signals have that have more than one."""
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 Unit = Annotated[Number, Field(ge=0, le=1)]
@@ -34,7 +36,10 @@ class Signal(Word):
         Number | None, Field(gt=0, le=11025, description="highest frequency heard, Hz (rms, onset, band)")
     ] = None
     of: Annotated[AudioPath | None, Field(description="another sound file to listen to instead, such as a stem")] = None
-    smooth: Annotated[Duration | None, Field(description="gaussian smoothing, centred; the sigma as a time")] = None
+    smooth: Annotated[
+        Duration | None,
+        Field(description="gaussian smoothing, centred; the sigma as a time; the highest peak keeps its height"),
+    ] = None
     clip: Annotated[
         tuple[Annotated[Number, Field(ge=0, le=100)], Annotated[Number, Field(ge=0, le=100)]] | None,
         Field(description="percentiles that become 0 and 1; one number names the upper one"),
@@ -43,7 +48,10 @@ class Signal(Word):
     power: Annotated[
         Number, Field(gt=0, le=32, description="exponent: above 1 keeps the peaks, below 1 lifts the quiet")
     ] = 1.0
-    attack: Annotated[Duration | None, Field(description="time constant of rising (63 % of the way)")] = None
+    attack: Annotated[
+        Duration | None,
+        Field(description="time constant of rising (63 % of the way); the highest peak keeps its height"),
+    ] = None
     release: Annotated[Duration | None, Field(description="time constant of falling (to 37 %)")] = None
     delay: Annotated[Duration | None, Field(description="how much later than the music")] = None
     range: Annotated[tuple[Number, Number], Field(description="what 0 and 1 become")] = (0.0, 1.0)

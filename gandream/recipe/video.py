@@ -15,6 +15,11 @@ CODECS: dict[str, str] = {"h264": "plays everywhere (libx264)"}
 SUBSAMPLINGS: dict[str, str] = {"420": "plays everywhere", "444": "full colour; not every player shows it"}
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MIN_SIDE, MAX_SIDE = 16, 8192
+FITS: dict[str, str] = {
+    "cover": "the picture fills the frame, and what stands out is cut off",
+    "contain": "the whole picture, with black beside it",
+    "stretch": "the picture is stretched to the frame",
+}
 
 
 def _size(value: Any) -> tuple[int, int]:
@@ -42,7 +47,10 @@ def _text(value: Any) -> Any:
 class Video(Word):
     """The picture, its time and its file."""
 
-    size: Annotated[Size, Field(description="width and height in pixels")] = (512, 512)
+    size: Annotated[Size | None, Field(description="width and height in pixels; without it the model's, or 512")] = None
+    fit: Annotated[str, Choice(FITS, "fit"), Field(description="; ".join(f"`{k}`: {v}" for k, v in FITS.items()))] = (
+        "cover"
+    )
     fps: Annotated[
         FrameRate, Field(description="frames per second; 23.976, 29.97 and 59.94 mean 24000/1001 and so on")
     ] = Fraction(30)
@@ -54,9 +62,11 @@ class Video(Word):
     file: Annotated[str, Choice(CONTAINERS, "file kind"), Field(description="kind of file")] = "mp4"
     codec: Annotated[str, Choice(CODECS, "codec"), Field(description="how the pictures are coded")] = "h264"
     crf: Annotated[
-        Whole, Field(ge=0, le=51, description="constant rate factor: 0 lossless, 18 looks the same, 28 small")
-    ] = 18
-    preset: Annotated[str, Choice(PRESETS, "preset"), Field(description="encoder effort: slower is smaller")] = "medium"
+        Whole, Field(ge=0, le=51, description="constant rate factor: 0 lossless, 17 looks the same, 28 small")
+    ] = 17
+    preset: Annotated[str, Choice(PRESETS, "preset"), Field(description="encoder effort: slower is smaller")] = (
+        "veryfast"
+    )
     subsampling: Annotated[
         str,
         Choice(SUBSAMPLINGS, "chroma subsampling"),

@@ -43,6 +43,8 @@ class Plan:
     device: Literal["cpu", "cuda"]
     batch: int
     segments: tuple[Segment, ...]
+    fit: str = "cover"
+    """How pictures of another size are brought to the film's."""
 
     @property
     def start(self) -> int:
@@ -60,17 +62,19 @@ def make_plan(
     fmt: VideoFormat,
     device: Literal["cpu", "cuda"],
     frames: tuple[int, int] | None = None,
+    fit: str = "cover",
 ) -> Plan:
     """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
     start, stop = frames or (0, trajectory.frames)
-    pixels = fmt.width * fmt.height
+    native = trajectory.spec.size or (fmt.height, fmt.width)
+    pixels = max(fmt.width * fmt.height, native[0] * native[1])
     batch = max(1, min(MAX_BATCH[device], BATCH_PIXELS[device] // pixels))
-    fixed = [ENGINE, fmt.key(), device, batch, torch_version()]
+    fixed = [ENGINE, fmt.key(), fit, device, batch, torch_version()]
     segments = [
         Segment(first, last, content_key("segment", *fixed, trajectory.key(first, last)))
         for first, last in grid(start, stop, fmt.fps)
     ]
-    return Plan(trajectory, fmt, device, batch, tuple(segments))
+    return Plan(trajectory, fmt, device, batch, tuple(segments), fit)
 
 
 def grid(start: int, stop: int, fps: Fraction) -> Iterator[tuple[int, int]]:

@@ -69,7 +69,8 @@ def _torch() -> Found:
 
     yield (
         True,
-        f"{torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        f"{torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, "
+        f"{torch.backends.cpu.get_cpu_capability()}",
     )
 
 

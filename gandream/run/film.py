@@ -49,8 +49,8 @@ def render(
 ) -> Film:
     """Render a recipe to a film with its sound, and ``<film>.manifest.json`` beside it.
 
-    ``out`` is ``outputs/<recipe>.mp4`` unless given. ``frames`` renders only [start, stop). A film of another recipe is not
-    overwritten without ``force``. A render that was killed goes on with the segments that were finished.
+    ``out`` is ``outputs/<recipe>.mp4`` unless given. ``frames`` renders only [start, stop). A film of another recipe is
+    not overwritten without ``force``. A render that was killed goes on with the segments that were finished.
     """
     began = time.perf_counter()
     kind = pick(device)
@@ -61,7 +61,9 @@ def render(
     cache = writable_folder(store_folder(target.parent))
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
-    plan = make_plan(prepared.score.trajectory, prepared.fmt, kind, frame_range(recipe, frames, prepared))
+    plan = make_plan(
+        prepared.score.trajectory, prepared.fmt, kind, frame_range(recipe, frames, prepared), recipe.video.fit
+    )
     key = _film_key(prepared, plan)
     if manifest.describes(target, key):
         progress("there already", plan.frames, plan.frames)

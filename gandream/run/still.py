@@ -10,7 +10,6 @@ from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
 from gandream.render.device import DeviceWord, pick
 from gandream.render.plan import make_plan
-from gandream.render.segments import pictures
 from gandream.render.store import store_folder
 from gandream.run.prepare import Prepared, load_model, prepare
 from gandream.video.colour import display_bytes
@@ -19,8 +18,10 @@ from gandream.video.colour import display_bytes
 def still(
     recipe: Recipe, at: str, out: str | Path | None = None, *, device: DeviceWord = "auto"
 ) -> tuple[Path, Prepared]:
-    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG of the film's size."""
+    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG as large as the film."""
     from PIL import Image
+
+    from gandream.render.paint import Painter
 
     try:
         time = parse_time(at)
@@ -41,8 +42,8 @@ def still(
     writable_folder(target.parent)
     prepared = prepare(recipe, writable_folder(store_folder(target.parent)))
     frame = _frame(recipe, time, at, prepared)
-    plan = make_plan(prepared.score.trajectory, prepared.fmt, kind, (frame, frame + 1))
-    image = pictures(plan, load_model(recipe, kind), frame, frame + 1)
+    plan = make_plan(prepared.score.trajectory, prepared.fmt, kind, (frame, frame + 1), recipe.video.fit)
+    image = Painter(plan, load_model(recipe, kind)).paint(frame, frame + 1)
     with published(target) as part:
         Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(part, format="PNG")
     return target, prepared

@@ -8,22 +8,28 @@ from typing import Any
 import numpy as np
 
 from gandream.base.clock import Clock
+from gandream.trajectory.places import Place
 
 
 @dataclass(frozen=True)
 class Shove:
-    """A push laid out in time. ``amounts`` is float64 [F]; ``latent`` z [D]: the target, or the seed of the direction.
+    """A push laid out in time. ``amounts`` is float64 [F]; ``target``: where to, or the latent of a random direction.
 
     In z a random direction is the latent itself (RMS about 1); in w it is the mapped latent less ``w_avg``, which is
     one deviation of w. ``layers`` is bool [L] or None for all.
     """
 
     toward: bool
-    latent: np.ndarray
+    target: Place
     amounts: np.ndarray
     box: float | None = None
     in_w: bool = False
     layers: np.ndarray | None = None
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What a push in w does to frames [start, stop), for a content key."""
+        amounts = self.amounts[start:stop].astype(np.float32)
+        return [self.toward, self.target.key(), amounts, self.box, self.layers]
 
     def move(self, places: Any, target: Any, amounts: Any) -> Any:
         """Push places [n, ...] by amounts that broadcast to them, to or along a target [...]; arrays or tensors."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from gandream.base.hashing import content_key
 from gandream.models.spec import Spec
+from gandream.trajectory.layering import Blended, Mixed, Noised
 from gandream.trajectory.pushes import Shove
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.walks import Track
@@ -21,15 +22,18 @@ if TYPE_CHECKING:
 class Trajectory:
     """A compiled recipe. Made without torch; only :meth:`inputs` needs the generator.
 
-    Order: walk, pushes in z, mapping at psi 1, truncation, pushes in w, synthesis.
+    Order: walk, pushes in z, mapping at psi 1, blends, mixes, truncation, pushes in w, synthesis.
     """
 
     spec: Spec
     timeline: Timeline
     track: Track
     psi: np.ndarray
-    """Truncation of each frame, float64 [F]."""
+    """Truncation of each frame, float64 [F], or of each layer, [F, L]."""
     shoves: tuple[Shove, ...] = ()
+    blends: tuple[Blended, ...] = ()
+    mixes: tuple[Mixed, ...] = ()
+    noises: tuple[Noised, ...] = ()
     signals: dict[str, np.ndarray] | None = None
     """What drove it, float32 [F] or [F, 12], for those who want to look."""
 
@@ -39,43 +43,34 @@ class Trajectory:
         return self.timeline.clock.frames
 
     def latents(self, start: int, stop: int) -> np.ndarray:
-        """z of frames [start, stop) after the pushes in z, float32 [n, D]."""
+        """z of frames [start, stop) after the pushes in z, float32 [n, D]; of a walk in z."""
         places = self.track.at(start, stop)
         for shove in self.shoves:
             if not shove.in_w:
-                places = shove.move(places, shove.latent, shove.amounts[start:stop, None])
+                assert shove.target.z is not None, "a push in z goes to a latent in z"
+                places = shove.move(places, shove.target.z, shove.amounts[start:stop, None])
         return places.astype(np.float32)
 
     def key(self, start: int, stop: int) -> str:
-        """Content key of everything that shapes the pictures of frames [start, stop), before any mapping."""
-        in_w = [
-            [shove.toward, shove.latent, shove.amounts[start:stop].astype(np.float32), shove.box, shove.layers]
-            for shove in self._shoves_in_w(start, stop)
+        """Content key of everything that shapes the pictures of frames [start, stop), before any mapping.
+
+        What does nothing in the range isn't in it, so that what comes late in the film leaves earlier keys alone.
+        """
+        classes = len(self.spec.classes)
+        if self.track.in_w:
+            walk = self.track.key(start, stop, classes)
+        else:
+            walk = [self.latents(start, stop), self.track.classes(start, stop, classes)]
+        layered = [
+            [blend.key(start, stop) for blend in self.blends if blend.amounts[start:stop].any()],
+            [mix.key(start, stop, classes) for mix in self.mixes if mix.amounts[start:stop].any()],
+            [shove.key(start, stop) for shove in self.shoves if shove.in_w and shove.amounts[start:stop].any()],
         ]
-        psi = self.psi[start:stop].astype(np.float32)
-        return content_key(self.spec.fingerprint, self.latents(start, stop), psi, in_w)
+        noises = [noise.key(start, stop) for noise in self.noises] if self.spec.noise else []
+        return content_key(self.spec.fingerprint, walk, self.psi[start:stop].astype(np.float32), layered, noises)
 
     def inputs(self, generator: Generator, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""
-        import torch
+        from gandream.trajectory.feed import Feed
 
-        from gandream.models.spec import Inputs
-
-        def on_device(array: np.ndarray) -> torch.Tensor:
-            return torch.as_tensor(np.ascontiguousarray(array, np.float32), device=generator.device)
-
-        w = generator.map(on_device(self.latents(start, stop))).w
-        psi = on_device(self.psi[start:stop])
-        w = generator.w_avg + psi[:, None, None] * (w - generator.w_avg)
-        for shove in self._shoves_in_w(start, stop):
-            target = generator.map(on_device(shove.latent[None])).w[0]
-            target = target if shove.toward else target - generator.w_avg
-            amounts = on_device(shove.amounts[start:stop])[:, None, None]
-            moved = shove.move(w, target, amounts)
-            chosen = None if shove.layers is None else torch.as_tensor(shove.layers, device=w.device)[:, None]
-            w = moved if chosen is None else torch.where(chosen, moved, w)
-        return Inputs(w, psi)
-
-    def _shoves_in_w(self, start: int, stop: int) -> list[Shove]:
-        """The pushes in w that move something: one that comes later in the film leaves the keys before it alone."""
-        return [shove for shove in self.shoves if shove.in_w and shove.amounts[start:stop].any()]
+        return Feed(self, generator).inputs(start, stop)

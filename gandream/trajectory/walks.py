@@ -1,87 +1,110 @@
-"""Walks: where on the path each frame is, and what lies between two latents."""
+"""Walks: where on the path each frame is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gandream.recipe.motion import Walk
+from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
 from gandream.trajectory.ease import eased
+from gandream.trajectory.interpolate import PATH, lerp
+from gandream.trajectory.places import Place
 from gandream.trajectory.timeline import Timeline
 
 DEFAULT_STEP = Time.seconds(4)
 
 
-def lerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Interpolate straight: [F, D], [F, D], [F] -> [F, D]."""
-    return a + (b - a) * share[:, None]
-
-
-def slerp(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Interpolate on the sphere, norms linearly: [F, D], [F, D], [F] -> [F, D] (Shoemake 1985; lerp without an arc)."""
-    norm_a, norm_b = (np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b))
-    norm_a, norm_b = np.maximum(norm_a, 1e-12), np.maximum(norm_b, 1e-12)
-    angle = np.arccos(np.clip((a / norm_a * (b / norm_b)).sum(1, keepdims=True), -1, 1))
-    sine, share = np.sin(angle), share[:, None]
-    arc = (sine > 1e-4) & (np.minimum(norm_a, norm_b) > 1e-12)  # not the same direction, not opposite ones, not zero
-    norms = norm_a * (1 - share) + norm_b * share
-    safe = np.where(arc, sine, 1.0)
-    on_arc = a * (np.sin((1 - share) * angle) / safe * (norms / norm_a))
-    on_arc += b * (np.sin(share * angle) / safe * (norms / norm_b))
-    return np.where(arc, on_arc, lerp(a, b, share[:, 0]))
-
-
-def step(a: np.ndarray, b: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Stay, then jump: [F, D], [F, D], [F] -> [F, D]."""
-    return np.where(share[:, None] < 1, a, b)
-
-
-PATH: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
-    "slerp": slerp,
-    "lerp": lerp,
-    "step": step,
-}
-
-
 @dataclass(frozen=True)
 class Track:
-    """A walk laid out in time: its waypoints z [K, D] and, for each frame, how many it has passed, float64 [F]."""
+    """A walk laid out in time: its latents, and for each frame how many of them it has passed, float64 [F].
+
+    ``waypoints`` are z [K, D]; a walk in w (``in_w``) has its latents in ``stops``, which only the generator can map.
+    ``spans`` [K] is how long each step takes, in any unit; None: all the same.
+    """
 
     waypoints: np.ndarray
     places: np.ndarray
     path: str = "slerp"
     ease: str = "linear"
     loop: bool = True
+    stops: tuple[Place, ...] = ()
+    in_w: bool = False
+    spans: np.ndarray | None = None
 
-    def at(self, start: int, stop: int) -> np.ndarray:
-        """z of frames [start, stop), float64 [n, D]."""
-        count = len(self.waypoints)
-        places = self.places[start:stop] if self.loop else np.clip(self.places[start:stop], 0, count - 1)
-        first, share = eased(places, self.ease)
-        ends = [(first + side) % count if self.loop else np.minimum(first + side, count - 1) for side in (0, 1)]
-        return PATH[self.path](self.waypoints[ends[0]], self.waypoints[ends[1]], share)
+    @classmethod
+    def standing(cls, at: Place, frames: int) -> Track:
+        """A walk that stays at one place."""
+        return cls(np.zeros((1, 0)), np.zeros(frames), "lerp", stops=(at,), in_w=True)
+
+    @property
+    def count(self) -> int:
+        """K, its latents."""
+        return len(self.stops) or len(self.waypoints)
+
+    def at(self, start: int, stop: int, waypoints: np.ndarray | None = None) -> np.ndarray:
+        """Latents of frames [start, stop), float64 [n, ..., D]; ``waypoints`` [K, ..., D] instead of its own z."""
+        waypoints = self.waypoints if waypoints is None else waypoints
+        first, share = self._steps(start, stop)
+        knots = [self._index(first + side) for side in (-1, 0, 1, 2)]
+        spans = np.ones(self.count) if self.spans is None else self.spans
+        return PATH[self.path](
+            np.stack([waypoints[knot] for knot in knots]), share, np.stack([spans[knot] for knot in knots[:3]])
+        )
+
+    def classes(self, start: int, stop: int, count: int) -> np.ndarray | None:
+        """Weights of a model's ``count`` classes at frames [start, stop), float32 [n, C]; None for a model without."""
+        if not count or not self.stops:
+            return None
+        rows = np.zeros((len(self.stops), count))
+        for row, at in zip(rows, self.stops, strict=True):
+            row[at.class_ or 0] = 1
+        first, share = self._steps(start, stop)
+        return lerp(rows[self._index(first)], rows[self._index(first + 1)], share).astype(np.float32)
+
+    def key(self, start: int, stop: int, classes: int) -> list[Any]:
+        """What shapes frames [start, stop), for a content key: of a walk in w, the latents near them and the places."""
+        if not self.in_w:
+            return [self.at(start, stop).astype(np.float32), self.classes(start, stop, classes)]
+        first, share = self._steps(start, stop)
+        sides = (-1, 0, 1, 2) if self.path == "spline" else (0, 1)
+        knots = np.stack([self._index(first + side) for side in sides])
+        near, numbers = np.unique(knots, return_inverse=True)
+        spans = None if self.spans is None or self.path != "spline" else self.spans[near]
+        stops = [self.stops[index].key() for index in near]
+        return [self.path, stops, numbers.reshape(knots.shape), share.astype(np.float32), spans]
+
+    def _steps(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        places = self.places[start:stop]
+        return eased(places if self.loop else np.clip(places, 0, self.count - 1), self.ease)
+
+    def _index(self, steps: np.ndarray) -> np.ndarray:
+        return steps % self.count if self.loop else np.clip(steps, 0, self.count - 1)
 
 
-def steady_places(walk: Walk, line: Timeline, recipe: Recipe) -> np.ndarray:
-    """Waypoints passed at each frame at speed 1, float64 [F], rising."""
+def steady_places(
+    walk: Walk, line: Timeline, recipe: Recipe, path: Path_ = ("walk",)
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Waypoints passed at each frame at speed 1, float64 [F], rising; the seconds of each step [K] if they differ."""
     if walk.at is None:
-        return line.steps(walk.every or DEFAULT_STEP)
+        return line.steps(walk.every or DEFAULT_STEP), None
     times = np.array([line.moment_s(time) for time in walk.at])
     falls = np.flatnonzero(np.diff(times) <= 0)
     if falls.size:
         index = int(falls[0]) + 1
-        raise recipe.error(("walk", "at", index), f"the times must rise, but this is not after {walk.at[index - 1]}")
+        raise recipe.error((*path, "at", index), f"the times must rise, but this is not after {walk.at[index - 1]}")
     last = times[-1] - times[-2] if len(times) > 1 else line.length_s(DEFAULT_STEP)
     lap = [*times, times[-1] + last]  # the way back to the first takes as long as the last step
     now = line.clock.times
     inside = np.interp(now, lap, np.arange(len(lap)))
     # Later laps repeat the steps of the first; before the first time the walk waits there.
     laps, within = np.divmod(np.maximum(now - times[0], 0), lap[-1] - times[0])
-    return np.where(laps > 0, laps * len(times) + np.interp(within + times[0], lap, np.arange(len(lap))), inside)
+    later = laps * len(times) + np.interp(within + times[0], lap, np.arange(len(lap)))
+    return np.where(laps > 0, later, inside), np.diff(lap)
 
 
 def travel(places: np.ndarray, speed: np.ndarray) -> np.ndarray:

@@ -67,6 +67,24 @@ def test_a_tempo_that_drifts_is_followed(tmp_path):
     assert bpm(beats[-20:]) > 122
 
 
+def test_a_tempo_that_changes_fast_is_followed_to_both_ends(tmp_path):
+    truth = [0.4]
+    while truth[-1] < 28:
+        truth.append(truth[-1] + 60 / (100 + 40 * truth[-1] / 30))
+    truth = np.array(truth)
+    beats = beats_of(written(tmp_path / "fast.wav", strikes(kick, truth, 30)))
+    assert len(beats) == len(truth)
+    assert np.abs(errors(beats, truth)).max() < 5
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.5, 0.6), (0.6, 0.5), (0.45, 0.5), (0.5, 0.45)])
+def test_a_tempo_that_jumps_moves_no_beat(tmp_path, before, after):
+    truth = np.concatenate([np.arange(0.5, 7.9, before), np.arange(8, 15.9, after)])
+    beats = beats_of(written(tmp_path / "jump.wav", strikes(click, truth, 16) + noise(16, 0.001)))
+    assert len(beats) == len(truth)
+    assert np.abs(errors(beats, truth)).max() < 5
+
+
 def test_beats_go_on_through_a_break(tmp_path):
     truth = np.arange(0.3, 39.5, 60 / 124)
     struck = truth[(truth < 15) | (truth > 22)]

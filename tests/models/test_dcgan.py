@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ class Example(nn.Module):
     def __init__(self, channels=(12, 16, 8, 3), bias=False):
         super().__init__()
         parts: list[nn.Module] = []
-        for n, (inputs, outputs) in enumerate(zip(channels, channels[1:], strict=False)):
+        for n, (inputs, outputs) in enumerate(pairwise(channels)):
             parts.append(nn.ConvTranspose2d(inputs, outputs, 4, 2 if n else 1, 1 if n else 0, bias=bias))
             parts += [nn.BatchNorm2d(outputs), nn.ReLU(True)] if n + 2 < len(channels) else [nn.Tanh()]
         self.main = nn.Sequential(*parts)

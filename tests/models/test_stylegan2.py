@@ -157,7 +157,8 @@ def test_names_of_classes(tmp_path):
     names = ["rose", "tulip", "daisy"]
     file = native_file(tmp_path / "m", random_tensors(classes=3), classes=names)
     assert describe(str(file)).classes == tuple(names)
-    assert describe(str(native_file(tmp_path / "n", random_tensors(classes=3), classes=["a"]))).classes == ("0", "1", "2")
+    too_few = native_file(tmp_path / "n", random_tensors(classes=3), classes=["a"])
+    assert describe(str(too_few)).classes == ("0", "1", "2")
 
 
 @pytest.mark.parametrize("kind", ["native", "pickle"])
@@ -228,8 +229,8 @@ def test_what_it_refuses(conditional):
         conditional.synthesise(w[:, :3])
     with pytest.raises(LatentError, match="z has shape"):
         conditional.map(torch.zeros(1, 3))
+    generator = load_generator(str(HERE / "resnet_r32" / "network.pkl"), device="cpu")
     with pytest.raises(LatentError, match="no classes"):
-        generator = load_generator(str(HERE / "resnet_r32" / "network.pkl"), device="cpu")
         generator.map(generator.latents([1]), torch.tensor([0]))
 
 
@@ -266,6 +267,30 @@ def test_weights_that_are_not_finite(tmp_path):
 
 
 def test_a_discriminator_is_named_as_one(tmp_path):
-    torch.save({"D": {"b4.out.weight": torch.zeros(1, 8), "b8.fromrgb.weight": torch.zeros(4, 3, 1, 1)}}, tmp_path / "m")
+    state = {"b4.out.weight": torch.zeros(1, 8), "b8.fromrgb.weight": torch.zeros(4, 3, 1, 1)}
+    torch.save({"D": state}, tmp_path / "m")
     with pytest.raises(CheckpointError, match="discriminator"):
         describe(str(tmp_path / "m"))
+
+
+def test_noise_as_a_function(conditional):
+    """What a function gives for each layer comes in the place of the model's own maps, picture by picture."""
+    w = conditional.map(conditional.latents([1, 2, 3]), torch.tensor([0, 1, 2])).w
+    fixed, off = conditional.synthesise(w), conditional.synthesise(w, noise="off")
+    asked = []
+
+    def same(layer, height, width, own):
+        asked.append((layer, height, width, tuple(own.shape)))
+        return own[None, None]
+
+    assert torch.equal(conditional.synthesise(w, noise=same), fixed)
+    sides = [layer.resolution for layer in conditional.spec.layers[:-1]]
+    assert asked == [(row, side, side, (side, side)) for row, side in enumerate(sides)]
+    assert torch.equal(conditional.synthesise(w, noise=lambda *_: None), off)
+    strengths = torch.tensor([0.0, 1.0, 0.5])[:, None, None, None]
+    mixed = conditional.synthesise(w, noise=lambda layer, height, width, own: own * strengths)
+    torch.testing.assert_close(mixed[0], off[0], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(mixed[1], fixed[1], atol=1e-5, rtol=1e-4)
+    assert (mixed[2] - fixed[2]).abs().max() > 0.01
+    assert conditional.spec.noise
+    assert conditional.spec.w_size == conditional.w_avg.shape[1]

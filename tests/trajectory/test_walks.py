@@ -10,7 +10,8 @@ from gandream.base.errors import RecipeError
 from gandream.base.tempo import BeatGrid
 from gandream.recipe.motion import PATHS
 from gandream.trajectory.timeline import Timeline
-from gandream.trajectory.walks import PATH, Track, closed, lerp, slerp, steady_places, step, travel
+from gandream.trajectory.interpolate import PATH, lerp, slerp, spline, step
+from gandream.trajectory.walks import Track, closed, steady_places, travel
 
 Z = np.random.RandomState(0).randn(5, 64) * np.array([1, 2, 0.5, 1, 3])[:, None]
 SHARES = np.linspace(0, 1, 101)

@@ -1,7 +1,7 @@
 """Reading model files that no one here made, without executing anything in them and without torch.
 
 - ``container.py``: the kind of file by its first bytes, and ``read_checkpoint``;
-- ``machine.py``: a pickle machine that can only make plain values and inert records;
+- ``machine.py``: a pickle machine that can only make plain values and inert records; ``opcodes.py``: its steps;
 - ``vocabulary.py``: the names that files may use, and the data that each becomes;
 - ``torch_files.py``: torch.save's archives and streams;
 - ``safe_tensors.py``: safetensors, gandream's own container;

@@ -28,7 +28,7 @@ NOT_MODELS = (
     (rb"(?s)\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*|RIFF.{4}WEBP", "a picture, not a model", ""),
     (rb"(?s)ID3|OggS|fLaC|RIFF.{4}(WAVE|AVI )|.{4}ftyp|\x1aE\xdf\xa3", "sound or video, not a model", ""),
     (rb"\x93NUMPY", "a NumPy array, not a model", "Saved latents belong to `walk`, not to `model`."),
-    (rb"(?s)\x1f\x8b|7z\xbc\xaf|Rar!|\xfd7zXZ|BZh|\x28\xb5\x2f\xfd|.{257}ustar", "a packed archive", "Unpack it first."),
+    (rb"(?s)\x1f\x8b|7z\xbc|Rar!|\xfd7zXZ|BZh|\x28\xb5\x2f\xfd|.{257}ustar", "a packed archive", "Unpack it first."),
     (rb"\x89HDF", "an HDF5 file (Keras?), which no family here uses", ""),
     (rb"GGUF|ggml", "a language model's file", ""),
     (rb"%PDF", "a PDF document, not a model", ""),

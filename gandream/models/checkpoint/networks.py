@@ -20,7 +20,9 @@ RANKS = (
     r".*state_?dict|model.*|params.*|weights.*|module|network|",
 )
 """Names under which files keep their generators, the best first: averages before what was trained last."""
-NOBODY_WANTS = re.compile(r"d|d_.*|net_?d.*|disc.*|augment.*|ada_.*|.*optim.*|training_set.*|progress|args|config", re.I)
+NOBODY_WANTS = re.compile(
+    r"d|d_.*|net_?d.*|disc.*|augment.*|ada_.*|.*optim.*|training_set.*|progress|args|config", re.I
+)
 """Parts of a file in which foreign objects are no reason to refuse it."""
 WRAPPERS = re.compile(r"module|_orig_mod|net_?g|generator|gen|g|g_ema|model|network|state_dict|params", re.I)
 """First parts of names that only say where the network sat."""

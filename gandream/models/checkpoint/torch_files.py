@@ -51,7 +51,7 @@ def _stream(data: memoryview, vocabulary: Vocabulary, depth: int) -> tuple[Any, 
         raise DamagedError("it is no torch stream that is known")
     system = following()
     if not isinstance(system, dict) or system.get("little_endian") is not True:
-        raise DamagedError("it was written by a big-endian machine")
+        raise DamagedError("it was not written by a little-endian machine")
     wanted: dict[str, tuple[str, int]] = {}
     places: dict[str, int] = {}
 

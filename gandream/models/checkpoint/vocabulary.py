@@ -61,6 +61,10 @@ COPIES = 64 << 20
 """Bytes that a file may make by copying what it holds, beyond its own size."""
 
 
+_NO_NUMBERS = Record(Global("", "array"))
+"""Stands for arrays and tensors of words, objects, complex numbers ..."""
+
+
 def check_name(found: Global) -> None:
     """Refuse to hear of the standard library: ``os.system``, ``builtins.eval``, ``torch`` by way of ``os`` ..."""
     parts = found.name.split(".")
@@ -97,7 +101,7 @@ class NumpyType(Buildable):
         """The elements in these raw bytes."""
         if isinstance(raw, str):  # Python 2's bytes.
             raw = raw.encode("latin-1")
-        if self.name is None or not isinstance(raw, bytes | memoryview | bytearray):
+        if self.name is None or not isinstance(raw, bytes | memoryview):
             return None
         kind = np.dtype(DTYPES[self.name])
         if len(raw) % kind.itemsize:
@@ -134,24 +138,26 @@ def _dense(storage: Storage, shape: Any, *, fortran: bool = False) -> StoredTens
 
 def _scalar(kind: Any, raw: Any = b"") -> Any:
     storage = kind.storage(raw) if isinstance(kind, NumpyType) else None
-    return None if storage is None else StoredTensor(storage, (), ()).array().item()
+    return _NO_NUMBERS if storage is None else StoredTensor(storage, (), ()).array().item()
 
 
 def _from_buffer(raw: Any, kind: Any, shape: Any, order: Any = "C") -> Any:
     storage = kind.storage(raw) if isinstance(kind, NumpyType) else None
-    return None if storage is None else _dense(storage, shape, fortran=order in ("F", b"F"))
+    return _NO_NUMBERS if storage is None else _dense(storage, shape, fortran=order in ("F", b"F"))
 
 
 def _tensor(storage: Any, offset: Any = 0, size: Any = (), stride: Any = (), *_: Any) -> Any:
     if not isinstance(storage, Storage) or not isinstance(size, tuple | list) or not isinstance(stride, tuple | list):
-        return None
+        return _NO_NUMBERS
     return StoredTensor(storage, tuple(size), tuple(stride), offset)
 
 
-def _untyped_tensor(storage: Any, offset: Any, size: Any, stride: Any, grad: Any, hooks: Any, kind: Any, *_: Any) -> Any:
+def _untyped_tensor(
+    storage: Any, offset: Any, size: Any, stride: Any, grad: Any, hooks: Any, kind: Any, *_: Any
+) -> Any:
     name = kind.name if isinstance(kind, Global) else None
     if name not in DTYPES or not isinstance(storage, Storage):
-        return None
+        return _NO_NUMBERS
     count = storage.size // np.dtype(DTYPES[name]).itemsize
     whole = count * np.dtype(DTYPES[name]).itemsize
     typed = Storage(name, count, lambda: memoryview(storage.read())[:whole])
@@ -200,7 +206,9 @@ class Vocabulary:
             ("builtins", "bytes"): lambda value=b"", *_: self.encoded(value),
             ("builtins", "bytearray"): lambda value=b"", *_: self.encoded(value),
             ("_codecs", "encode"): self.encoded,
-            ("copyreg", "_reconstructor"): lambda kind, *_: Record(kind if isinstance(kind, Global) else Global("", "")),
+            ("copyreg", "_reconstructor"): lambda kind, *_: Record(
+                kind if isinstance(kind, Global) else Global("", "")
+            ),
             ("torch._utils", "_rebuild_tensor"): _tensor,
             ("torch._utils", "_rebuild_tensor_v2"): _tensor,
             ("torch._utils", "_rebuild_tensor_v3"): _untyped_tensor,
@@ -257,4 +265,4 @@ class Vocabulary:
         """A tensor that carries attributes or is of a subclass: the tensor itself."""
         maker = self.table.get((make.module, make.name)) if isinstance(make, Global) else None
         rebuilders = (_tensor, _untyped_tensor, _first)
-        return maker(*arguments) if maker in rebuilders and maker and isinstance(arguments, tuple) else None
+        return maker(*arguments) if maker in rebuilders and maker and isinstance(arguments, tuple) else _NO_NUMBERS

@@ -71,7 +71,10 @@ def stages(network: Network) -> tuple[list[Stage], list[tuple[int, ...]]]:
     for order, number in enumerate(sorted(numbers)):
         shape = network.tensors[f"main.{number}.weight"].shape
         known = network.attributes.get(f"main.{number}", {})
-        stride, padding = known.get("stride", [1 if order == 0 else 2]), known.get("padding", [0 if order == 0 else None])
+        stride, padding = (
+            known.get("stride", [1 if order == 0 else 2]),
+            known.get("padding", [0 if order == 0 else None]),
+        )
         step, edge = stride[0], padding[0]
         if edge is None:
             edge = (shape[2] - step + 1) // 2

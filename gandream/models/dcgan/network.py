@@ -66,14 +66,14 @@ class DCGAN:
         self,
         inputs: Inputs | Tensor,
         *,
-        noise: str = "fixed",
+        noise: object = "fixed",
         frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
     ) -> Tensor:
         """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), in the native size."""
-        if noise not in ("fixed", "off"):
+        if isinstance(noise, str) and noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
         only_native(self._spec, size, transform, bend)
         x = w_of(self._spec, inputs, self._w_avg)[:, 0, :, None, None]

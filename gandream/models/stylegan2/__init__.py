@@ -63,6 +63,8 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         channels=plan.channels,
         classes=class_names(plan.classes, identity.classes),
         licence=identity.licence,
+        w_size=plan.w,
+        noise=any(conv.noise for conv in convs),
     )
 
 

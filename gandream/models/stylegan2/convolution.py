@@ -44,15 +44,14 @@ class Modulated:
         self.inner, self.outer = (gain, 1.0) if folds else (1.0, gain)
         self.clamp = None if conv.clamp is None else conv.clamp * extra
         self.bias = put(tensors[f"{conv.key}.bias"], device) * self.inner
-        self.noise: Tensor | None = None
-        if conv.noise:
-            strength = float(tensors[f"{conv.key}.noise_strength"])
-            self.noise = put(tensors[f"{conv.key}.noise_const"], device) * (strength * self.inner) if strength else None
+        self.noise = put(tensors[f"{conv.key}.noise_const"], device) if conv.noise else None  # [H, W]
+        self.noise_gain = float(tensors[f"{conv.key}.noise_strength"]) * self.inner if conv.noise else 0.0
+        self.size = conv.size
         inputs, (height, width) = conv.affine.outputs, conv.size
         self.weights_are_small = self.weight.numel() <= (inputs + conv.outputs) * height * width
 
-    def __call__(self, x: Tensor, w: Tensor, *, noise: bool) -> Tensor:
-        """x [N, I, H, W] and w [N, L, D] -> [N, O, H', W']."""
+    def __call__(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
+        """x [N, I, H, W], w [N, L, D] and noise [N or 1, 1, H', W'] with its gain -> [N, O, H', W']."""
         style = self.style(w[:, self.row])  # [N, I]
         scale = torch.rsqrt(F.linear(style.square(), self.squares, None) + EPSILON) * self.inner  # [N, O]
         if x.shape[0] == 1 and self.weights_are_small and not x.is_cuda:
@@ -61,8 +60,8 @@ class Modulated:
             y = self._convolve(x * style[:, :, None, None], self.weight, None)
             # Bias after scale: addcmul would need a third tensor of the whole size.
             y = y.mul_(scale[:, :, None, None]).add_(self.bias[:, None, None])
-        if noise and self.noise is not None:
-            y = y.add_(self.noise)
+        if noise is not None:
+            y = y.add_(noise)
         return activate(y, self.activation, self.outer, self.clamp)
 
     def _modulated(self, style: Tensor, scale: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from gandream.models.arguments import class_weights, only_native, w_of, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.stylegan2.mapping import MappingNetwork
 from gandream.models.stylegan2.plan import Plan
-from gandream.models.stylegan2.synthesis import SynthesisNetwork
+from gandream.models.stylegan2.synthesis import Noise, SynthesisNetwork
 
 
 class StyleGAN2:
@@ -38,6 +38,7 @@ class StyleGAN2:
         with torch.no_grad():
             self.mapping = MappingNetwork(plan, tensors, device)
             self.synthesis = SynthesisNetwork(plan, tensors, device)
+            self._fixed = self.synthesis.maps("fixed")
         self._w_avg = self.mapping.average.expand(plan.rows, -1).contiguous()
 
     @property
@@ -82,19 +83,22 @@ class StyleGAN2:
         self,
         inputs: Inputs | Tensor,
         *,
-        noise: str = "fixed",
+        noise: str | Noise = "fixed",
         frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
     ) -> Tensor:
-        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (w [N, L, D']), in the native size."""
-        if noise not in ("fixed", "off"):
+        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (w [N, L, D']), in the native size.
+
+        ``noise`` is a word, or a function that gives each layer's (``gandream.models.noise.LayerNoise``).
+        """
+        if isinstance(noise, str) and noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
         only_native(self._spec, size, transform, bend)
         w = w_of(self._spec, inputs, self._w_avg)
         with _exact(self._device):
-            return self.synthesis(w, noise=noise == "fixed")
+            return self.synthesis(w, self._fixed if noise == "fixed" else self.synthesis.maps(noise))
 
 
 def _exact(device: torch.device) -> AbstractContextManager[Any]:

@@ -179,9 +179,7 @@ class _Reader:
         outputs, inputs = self.shape(f"{key}.weight", None, inputs)
         self.shape(f"{key}.bias", outputs)
         gain = self.sure(key, "weight_gain", rate / math.sqrt(inputs))
-        return Dense(
-            key, inputs, outputs, gain, self.sure(key, "bias_gain", rate), self.activation(key, activation)
-        )
+        return Dense(key, inputs, outputs, gain, self.sure(key, "bias_gain", rate), self.activation(key, activation))
 
     def conv(self, key: str, row: int, w: int, inputs: int, size: tuple[int, int], up: int) -> Conv:
         """A modulated convolution that gives pictures of ``size``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,10 @@ from gandream.models.stylegan2.convolution import Colours, Modulated, put
 from gandream.models.stylegan2.plan import Block, Plan
 from gandream.models.stylegan2.resample import Low
 
+Noise = Callable[[int, int, int, Tensor | None], Tensor | None]
+"""(style layer, height, width, the model's own map [H, W]) -> noise [N or 1, 1, H, W], or None for none."""
+Maps = list[Tensor | None]
+"""The noise of each convolution, by its style layer."""
 HALF_POWER = math.sqrt(0.5)
 """Each of the two branches of a residual block, so that their sum keeps the variance (section 4.1)."""
 
@@ -48,11 +52,11 @@ class _Block:
             taps = tensors.get(f"{block.key}.skip.resample_filter")
             self.residual = _Residual(weight, Low(taps, weight.shape[0], device))
 
-    def __call__(self, x: Tensor, picture: Tensor | None, w: Tensor, *, noise: bool) -> tuple[Tensor, Tensor | None]:
+    def __call__(self, x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps) -> tuple[Tensor, Tensor | None]:
         """Activations and the picture so far, one resolution up."""
         shortcut = self.residual(x) if self.residual else None
         for conv in self.convs:
-            x = conv(x, w, noise=noise)
+            x = conv(x, w, noise[conv.row])
         if shortcut is not None:
             x = x.add_(shortcut)
         if picture is not None:
@@ -81,24 +85,38 @@ class SynthesisNetwork:
             while self.shared and self.blocks[self.shared - 1].weights_are_small:
                 self.shared -= 1
 
-    def __call__(self, w: Tensor, *, noise: bool) -> Tensor:
+    def maps(self, noise: str | Noise) -> Maps:
+        """The noise of each convolution, times its gain: "fixed", "off", or what a function of the layer gives."""
+        found: Maps = []
+        for conv in (conv for block in self.blocks for conv in block.convs):
+            made = None
+            if noise != "off" and conv.noise is not None and conv.noise_gain:
+                made = conv.noise if isinstance(noise, str) else noise(conv.row, *conv.size, conv.noise)
+            found.append(None if made is None else (made * conv.noise_gain).expand(1, 1, -1, -1) if made.ndim == 2
+                         else made * conv.noise_gain)  # fmt: skip
+        return found
+
+    def __call__(self, w: Tensor, noise: Maps) -> Tensor:
         """Pictures, float32."""
         count = w.shape[0]
         x: Tensor = self.const.expand(count, *self.const.shape[1:]).contiguous(memory_format=torch.channels_last)
-        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise=noise)
+        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise)
         if self.shared == len(self.blocks) and picture is not None:
             return picture.contiguous()
         pictures = torch.empty(count, self.plan.channels, *self.plan.size, device=self.device)
         for n in range(count):
-            part = None if picture is None else picture[n : n + 1]
-            _, made = self._run(self.blocks[self.shared :], x[n : n + 1], part, w[n : n + 1], noise=noise)
+            one = slice(n, n + 1)
+            mine: Maps = [part if part is None or part.shape[0] == 1 else part[one] for part in noise]
+            _, made = self._run(
+                self.blocks[self.shared :], x[one], None if picture is None else picture[one], w[one], mine
+            )
             assert made is not None
             pictures[n] = made[0]
         return pictures
 
     def _run(
-        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, *, noise: bool
+        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps
     ) -> tuple[Tensor, Tensor | None]:
         for block in blocks:
-            x, picture = block(x, picture, w, noise=noise)
+            x, picture = block(x, picture, w, noise)
         return x, picture

@@ -1,0 +1,104 @@
+"""A trajectory on a device: what it needs of the generator is mapped once, then any range of frames is expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandream.base.errors import LatentError
+from gandream.models.noise import LayerNoise, NoiseMaps
+from gandream.models.spec import Generator, Inputs
+from gandream.trajectory.places import Place
+from gandream.trajectory.trajectory import Trajectory
+from gandream.trajectory.walks import Track
+
+
+class Feed:
+    """Gives synthesis its inputs, range by range."""
+
+    def __init__(self, trajectory: Trajectory, generator: Generator):
+        self.trajectory, self.generator = trajectory, generator
+        self._maps = NoiseMaps(generator.device)
+        self._stops: dict[int, Tensor] = {}
+
+    def inputs(self, start: int, stop: int) -> Inputs:
+        """What synthesis is fed for frames [start, stop)."""
+        trajectory, generator = self.trajectory, self.generator
+        w = self._walk(trajectory.track, start, stop, self._latents(start, stop))
+        for blend in trajectory.blends:
+            if blend.amounts[start:stop].any():
+                source = torch.einsum("nb,bld->nld", self._put(blend.weights[start:stop]), self._mapped(blend.stops))
+                w = self._onto(w, source, blend.amounts[start:stop], blend.layers)
+        for mix in trajectory.mixes:
+            if mix.amounts[start:stop].any():
+                w = self._onto(w, self._walk(mix.track, start, stop), mix.amounts[start:stop], mix.layers)
+        psi = self._put(trajectory.psi[start:stop])
+        by_layer = psi[:, :, None] if psi.ndim == 2 else psi[:, None, None]
+        w = generator.w_avg + by_layer * (w - generator.w_avg)
+        for shove in trajectory.shoves:
+            if shove.in_w and shove.amounts[start:stop].any():
+                target = self._mapped((shove.target,))[0]
+                target = target if shove.toward else target - generator.w_avg
+                moved = shove.move(w, target, self._put(shove.amounts[start:stop])[:, None, None])
+                w = moved if shove.layers is None else torch.where(self._chosen(shove.layers), moved, w)
+        return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1))
+
+    def noise(self, start: int, stop: int) -> LayerNoise | Literal["fixed"]:
+        """The noise of frames [start, stop), as ``synthesise`` takes it."""
+        if not self.trajectory.noises or not self.trajectory.spec.noise:
+            return "fixed"
+        part = slice(start, stop)
+        settings = [
+            (noised.mode, noised.layers, noised.strengths[part], noised.phases[part], noised.seed, noised.period)
+            for noised in self.trajectory.noises
+        ]
+        return LayerNoise(self._maps, settings)
+
+    def _latents(self, start: int, stop: int) -> np.ndarray | None:
+        return None if self.trajectory.track.in_w else self.trajectory.latents(start, stop)
+
+    def _walk(self, track: Track, start: int, stop: int, z: np.ndarray | None = None) -> Tensor:
+        """w of frames [start, stop) of a walk: [n, L, D']."""
+        if track.in_w:
+            waypoints = self._mapped(track.stops).double().cpu().numpy()
+            return self._put(track.at(start, stop, waypoints))
+        z = track.at(start, stop) if z is None else z
+        classes = track.classes(start, stop, len(self.trajectory.spec.classes))
+        return self.generator.map(self._put(z), None if classes is None else self._put(classes)).w
+
+    def _mapped(self, stops: Sequence[Place]) -> Tensor:
+        """w of places [K, L, D'], each mapped once."""
+        return torch.stack([self._one(stop) for stop in stops])
+
+    def _one(self, at: Place) -> Tensor:
+        if id(at) not in self._stops:
+            self._stops[id(at)] = self._map(at)
+        return self._stops[id(at)]
+
+    def _map(self, at: Place) -> Tensor:
+        w_avg = self.generator.w_avg
+        if at.z is not None:
+            classes = None if at.class_ is None else torch.tensor([at.class_], device=self.generator.device)
+            return self.generator.map(self._put(at.z[None]), classes).w[0]
+        if at.w is not None:
+            if at.w.shape[1] != w_avg.shape[1]:
+                name, wanted = self.trajectory.spec.name, list(w_avg.shape)
+                raise LatentError(name, f"a saved latent is {list(at.w.shape)}, but w is {wanted} here")
+            return self._put(at.w).expand_as(w_avg)
+        if at.ends is not None:
+            first, second = (self._one(end) for end in at.ends)
+            return first + at.amount * (second - first)
+        return w_avg
+
+    def _onto(self, w: Tensor, source: Tensor, amounts: np.ndarray, layers: np.ndarray) -> Tensor:
+        return torch.where(self._chosen(layers), w + self._put(amounts)[:, None, None] * (source - w), w)
+
+    def _chosen(self, layers: np.ndarray) -> Tensor:
+        return torch.as_tensor(layers, device=self.generator.device)[:, None]
+
+    def _put(self, array: np.ndarray) -> Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array, np.float32), device=self.generator.device)
