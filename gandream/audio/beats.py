@@ -77,12 +77,13 @@ def _tempo(onsets: np.ndarray, rate_hz: int) -> np.ndarray | None:
 
     length, step = min(len(onsets), round(WINDOW_S * rate_hz)), round(STEP_S * rate_hz)
     windows = librosa.util.frame(gaussian_filter1d(onsets, 0.015 * rate_hz), frame_length=length, hop_length=step)
-    repeats = librosa.autocorrelate(windows - windows.mean(axis=0), axis=0)
-    lags = np.arange(length)
+    slowest, fastest = (round(60 * rate_hz / bpm) for bpm in (SLOWEST_BPM, FASTEST_BPM))
+    repeats = librosa.autocorrelate(windows - windows.mean(axis=0), max_size=4 * slowest + 1, axis=0)
+    lags = np.arange(len(repeats))
     repeats /= np.maximum(repeats[:1], 1e-12) * np.maximum(1 - lags[:, None] / length, 0.25)
     repeats = librosa.salience(repeats, freqs=lags, harmonics=[1, 2, 3, 4], filter_peaks=False, fill_value=0)
-    repeats = np.maximum(repeats[: round(60 * rate_hz / SLOWEST_BPM) + 1], 0)
-    if np.percentile(repeats[round(60 * rate_hz / FASTEST_BPM) :].max(axis=0), 75) < CLEAREST:
+    repeats = np.maximum(repeats[: slowest + 1], 0)
+    if np.percentile(repeats[fastest:].max(axis=0), 75) < CLEAREST:
         return None
     bpm = librosa.feature.tempo(
         # What the whole piece does has as much say as the window: a break without drums keeps its tempo.

@@ -1,4 +1,4 @@
-"""The front door: ``gandream``. Commands are one file each and import what they need when they run, so --help is instant."""
+"""The front door: ``gandream``. Commands are one file each and import what they need when run: --help is instant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from gandream.base.errors import GandreamError
-from gandream.cli import doctor, render, still, validate
+from gandream.cli import doctor, models, render, still, validate
 
 app = typer.Typer(
     name="gandream",
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("render")(render.command)
 app.command("still")(still.command)
 app.command("validate")(validate.command)
+app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.command)
 
 
@@ -46,7 +47,7 @@ def front_door(
 
 
 def main() -> None:
-    """Run a command; errors are told in words. Exit status: 0 done, 1 failed while working, 2 the user's input, 130 stopped."""
+    """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 stopped."""
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for what runs in the background
             signal.signal(number, _stop)

@@ -20,6 +20,7 @@ from pydantic import (
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
+from gandream.recipe.effects import Effects
 from gandream.recipe.expression import BEAT_NAMES, FUNCTIONS, NAMES, Node, names_in
 from gandream.recipe.fields import AudioPath, Moment, Number, Reads, Whole, Word, Words, listed_as_one, wrong
 from gandream.recipe.latent import MAX_SEED, ClassWord
@@ -128,6 +129,7 @@ class Recipe(Word):
     noise: Annotated[
         Noises, Field(description="the noise maps of style-based generators; one, or a list by layers")
     ] = ()
+    effects: Annotated[Effects, Field(description="what is done to the finished pictures, in this order")] = ()
     video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
 
     _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))

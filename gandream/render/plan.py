@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
 from gandream.base.hashing import content_key
+from gandream.effects.chain import Chain
 from gandream.render.device import torch_version
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
@@ -43,6 +44,7 @@ class Plan:
     device: Literal["cpu", "cuda"]
     batch: int
     segments: tuple[Segment, ...]
+    effects: Chain = field(default_factory=Chain)
     fit: str = "cover"
     """How pictures of another size are brought to the film's."""
 
@@ -62,6 +64,7 @@ def make_plan(
     fmt: VideoFormat,
     device: Literal["cpu", "cuda"],
     frames: tuple[int, int] | None = None,
+    effects: Chain | None = None,
     fit: str = "cover",
 ) -> Plan:
     """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
@@ -70,11 +73,12 @@ def make_plan(
     pixels = max(fmt.width * fmt.height, native[0] * native[1])
     batch = max(1, min(MAX_BATCH[device], BATCH_PIXELS[device] // pixels))
     fixed = [ENGINE, fmt.key(), fit, device, batch, torch_version()]
-    segments = [
-        Segment(first, last, content_key("segment", *fixed, trajectory.key(first, last)))
-        for first, last in grid(start, stop, fmt.fps)
-    ]
-    return Plan(trajectory, fmt, device, batch, tuple(segments), fit)
+    effects = effects or Chain()
+    segments = []
+    for first, last in grid(start, stop, fmt.fps):
+        pictures = trajectory.key(effects.begin(first, last), last)  # effects that remember see earlier frames too
+        segments.append(Segment(first, last, content_key("segment", *fixed, pictures, effects.key(first, last))))
+    return Plan(trajectory, fmt, device, batch, tuple(segments), effects, fit)
 
 
 def grid(start: int, stop: int, fps: Fraction) -> Iterator[tuple[int, int]]:
@@ -86,7 +90,10 @@ def grid(start: int, stop: int, fps: Fraction) -> Iterator[tuple[int, int]]:
         start = end
 
 
-def batches(segment: Segment, size: int) -> Iterator[tuple[int, int]]:
-    """Cut a segment into batches, counted from its own first frame."""
-    for start in range(segment.start, segment.stop, size):
-        yield start, min(start + size, segment.stop)
+def batches(start: int, stop: int, size: int, fps: Fraction) -> Iterator[tuple[int, int]]:
+    """The batches that hold frames [start, stop): each segment of the grid is cut from its own first frame on."""
+    for first, last in grid(0, stop, fps):
+        for batch in range(first, last, size):
+            end = min(batch + size, last)
+            if end > start:
+                yield batch, end

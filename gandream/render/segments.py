@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gandream.render.plan import Plan, Segment, batches
@@ -24,16 +26,20 @@ def render_segments(
     """Render segments into the store, each published as soon as it is whole, and there to stay."""
     from gandream.render.paint import Painter
 
-    painter = Painter(plan, generator)
-    with SegmentWriter(plan.fmt) as writer:
+    painter, run, fmt = Painter(plan, generator), plan.effects.run(), plan.fmt
+    with SegmentWriter(fmt) as writer:
         for segment in missing:
-            key = segment.key
-            writer.begin(
-                store.segments,
-                segment.frames,
-                lambda part, key=key: publish_with_digest(part, store.segments, key),
-            )
-            for start, stop in batches(segment, plan.batch):
-                images = painter.paint(start, stop)
-                writer.write(planar_yuv(images, plan.fmt.subsampling))
-                progress(stop - start)
+            publish = partial(_publish, store, segment.key)
+            writer.begin(store.segments, segment.frames, publish)
+            begin = run.seek(segment.start, segment.stop)
+            for start, stop in batches(begin, segment.stop, plan.batch, fmt.fps):
+                # A range of frames may begin within a batch: what lies before it is painted too, and left out.
+                first = max(start, begin)
+                images = run.apply(painter.paint(start, stop)[first - start :], first)
+                if len(images):
+                    writer.write(planar_yuv(images, fmt.subsampling))
+                    progress(len(images))
+
+
+def _publish(store: Store, key: str, part: Path) -> Path:
+    return publish_with_digest(part, store.segments, key)

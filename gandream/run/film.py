@@ -61,9 +61,9 @@ def render(
     cache = writable_folder(store_folder(target.parent))
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
-    plan = make_plan(
-        prepared.score.trajectory, prepared.fmt, kind, frame_range(recipe, frames, prepared), recipe.video.fit
-    )
+    score = prepared.score
+    frames = frame_range(recipe, frames, prepared)
+    plan = make_plan(score.trajectory, prepared.fmt, kind, frames, score.effects, recipe.video.fit)
     key = _film_key(prepared, plan)
     if manifest.describes(target, key):
         progress("there already", plan.frames, plan.frames)

@@ -18,7 +18,7 @@ from gandream.video.colour import display_bytes
 def still(
     recipe: Recipe, at: str, out: str | Path | None = None, *, device: DeviceWord = "auto"
 ) -> tuple[Path, Prepared]:
-    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG as large as the film."""
+    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG."""
     from PIL import Image
 
     from gandream.render.paint import Painter
@@ -42,8 +42,13 @@ def still(
     writable_folder(target.parent)
     prepared = prepare(recipe, writable_folder(store_folder(target.parent)))
     frame = _frame(recipe, time, at, prepared)
-    plan = make_plan(prepared.score.trajectory, prepared.fmt, kind, (frame, frame + 1), recipe.video.fit)
-    image = Painter(plan, load_model(recipe, kind)).paint(frame, frame + 1)
+    score = prepared.score
+    plan = make_plan(score.trajectory, prepared.fmt, kind, (frame, frame + 1), score.effects, recipe.video.fit)
+    painter, run = Painter(plan, load_model(recipe, kind)), plan.effects.run()
+    image = None
+    for at_frame in range(run.seek(frame, frame + 1), frame + 1):
+        image = run.apply(painter.paint(at_frame, at_frame + 1), at_frame)
+    assert image is not None, "the last frame that is fed is the one that was sought"
     with published(target) as part:
         Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(part, format="PNG")
     return target, prepared

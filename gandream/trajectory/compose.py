@@ -9,6 +9,7 @@ import numpy as np
 
 from gandream.audio.analyse import Analysis
 from gandream.base.seeds import named_seed
+from gandream.effects.chain import Chain, chain
 from gandream.models.spec import Spec
 from gandream.recipe.latent import Latent
 from gandream.recipe.layering import Blend, Mix, Noise
@@ -33,6 +34,7 @@ class Score:
 
     trajectory: Trajectory
     curves: Curves
+    effects: Chain
     music: Analysis | None = None
     warnings: tuple[str, ...] = ()
 
@@ -56,8 +58,10 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None) -> Score:
         noises=tuple(composer.noise(noise, ("noise", index)) for index, noise in enumerate(recipe.noise)),
         signals=signals,
     )
+    effects = chain(recipe.effects, recipe, timeline.clock, curves.values, timeline.length_s)
     heard_on_the_way = [warning for analysis in heard.values() for warning in analysis.warnings]
-    return Score(trajectory, curves, music, (*heard_on_the_way, *_warnings(recipe, spec, trajectory)))
+    warnings = (*heard_on_the_way, *_warnings(recipe, spec, trajectory), *effects.warnings)
+    return Score(trajectory, curves, effects, music, warnings)
 
 
 def _warnings(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:

@@ -1,8 +1,8 @@
 """Seconds and memory of analysing music: ``python tests/benchmarks/audio.py``.
 
-How long librosa takes to load; three minutes of synthetic music with every kind of signal, cold and from the cache, then
-each kind alone; and the peak memory of a process that analyses one, three and ten minutes. Each in a process of its own;
-librosa is loaded within the analysis, and not where the cache answers.
+How long librosa takes to load; three minutes of synthetic music with every kind of signal, cold and from the cache;
+each kind alone; and the peak memory of a process that analyses one, three and ten minutes. All in processes of their
+own; librosa is loaded within the analysis, and not where the cache answers.
 """
 
 from __future__ import annotations

@@ -247,6 +247,28 @@ def test_doubling_by_copies_is_bounded(tmp_path):
     refused(tmp_path / "m", "fill the memory")
 
 
+def test_lists_that_hold_each_other_many_times_over(tmp_path):
+    """2^60 paths through 60 lists, and an attribute of 200^6 numbers: found out, not walked."""
+    deep, wide = [], [1] * 200
+    for _ in range(60):
+        deep = [deep, deep]
+    for _ in range(5):
+        wide = [wide] * 200
+    for bomb_ in (deep, wide):
+        (tmp_path / "m").write_bytes(pickle.dumps({"a": bomb_, "b": np.zeros(3)}))
+        with pytest.raises(CheckpointError, match="nested too deeply"):
+            describe(str(tmp_path / "m"))
+
+
+def test_old_strings_as_data_again_and_again(tmp_path):
+    """Python 2's bytes are characters; one string as the data of many arrays is encoded only when it is read."""
+    text = "x" * 4_000_000
+    arrays = [Calls(Named("numpy._core.numeric", "_frombuffer"), text, Calls(Named("numpy", "dtype"), "u1"), 4_000_000)]
+    data = pickled({"a": arrays * 2000})
+    (tmp_path / "m").write_bytes(data)
+    assert len(read_checkpoint(tmp_path / "m").networks[0].tensors) == 2000
+
+
 def test_millions_of_opcodes_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr("gandream.models.checkpoint.machine.MAX_STEPS", 1000)
     (tmp_path / "m").write_bytes(b"\x80\x02" + b"]" * 2000 + b".")

@@ -119,7 +119,7 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
     if isinstance(error, RefusedError):
         return CheckpointError(
             str(path),
-            f"refused: it wants {error}, and no known family does",
+            f"refused: it wants {_short(error)}, and no known family does",
             "Nothing in the file was run. Don't open it with other tools; cppn#7 is a model that needs no file.",
         )
     if isinstance(error, FileNotFoundError):
@@ -128,5 +128,11 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
         return CheckpointError(str(path), "this is a folder, and a model is a file")
     if isinstance(error, OSError) and error.errno is not None:
         return CheckpointError(str(path), f"can't be read: {error.strerror}")
-    said = str(error).splitlines()[0] if isinstance(error, DamagedError) else f"{type(error).__name__} while reading it"
+    said = _short(error) if isinstance(error, DamagedError) else f"{type(error).__name__} while reading it"
     return CheckpointError(str(path), f"not a readable model: {said}", "Was the download interrupted?")
+
+
+def _short(error: BaseException) -> str:
+    """One line of what an error says: names in a file may be of any length."""
+    said = " ".join(str(error).split())
+    return said if len(said) <= 200 else f"{said[:200]}..."

@@ -13,7 +13,12 @@ from gandream.models.checkpoint.records import DamagedError, Record, RefusedErro
 from gandream.models.checkpoint.vocabulary import NumpyArray, is_function
 
 MAX_DEPTH = 40
+MAX_VALUES = 256
+"""Of a list or table that counts as an attribute."""
 MAX_VISITS = 2_000_000
+_INTERNAL = ("_parameters", "_buffers", "_modules", "training")
+_FOREIGN: Any = object()
+"""Stands for what is not plain."""
 RANKS = (
     r"g_?ema|gs|avgg|net_?g_?ema|generator_?ema|ema.*|.*_ema",
     r"net_?g.*|generator.*|gen|g.*",
@@ -67,32 +72,90 @@ class Network:
 def find_networks(root: Any) -> tuple[Network, ...]:
     """Every group of tensors in a file's contents, the likeliest generator first."""
     _refuse_foreign_calls(root)
-    found = list(_walk(root, "", 0, set()))
+    found = list(_Finder().walk(root, "", 0))
     found += [part for network in found for part in _unwrapped(network)]
     return tuple(sorted(found, key=lambda network: network.rank))
 
 
-def _walk(node: Any, where: str, depth: int, seen: set[int]) -> Iterator[Network]:
-    if depth > MAX_DEPTH or len(seen) > MAX_VISITS:
-        raise DamagedError("it is nested too deeply")
-    if not isinstance(node, dict | list | tuple | Record) or id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, Record):
-        if _is_module(node.state):
-            network = Network(where, {}, {}, node.made_by.name)
-            _module(node.state, "", network, 0, [0])
-            yield network
+class _Finder:
+    """One search through a file's contents, whose effort is bounded: things may contain each other many times over."""
+
+    def __init__(self) -> None:
+        self.seen: set[int] = set()
+        self.left = MAX_VISITS
+
+    def spend(self, count: int) -> None:
+        """Count visits."""
+        self.left -= count
+        if self.left < 0:
+            raise DamagedError("it is nested too deeply")
+
+    def walk(self, node: Any, where: str, depth: int) -> Iterator[Network]:
+        """The networks in a part of the contents."""
+        if depth > MAX_DEPTH:
+            raise DamagedError("it is nested too deeply")
+        if not isinstance(node, dict | list | tuple | Record) or id(node) in self.seen:
             return
-        yield from _walk(node.state, where, depth + 1, seen)
-        return
-    pairs = [(str(key), value) for key, value in node.items()] if isinstance(node, dict) else _named(node)
-    tensors = {key: tensor for key, value in pairs if (tensor := _tensor(value)) is not None}
-    if tensors and (isinstance(node, dict) or len(tensors) == len(pairs)):
-        plain = {key: _plain(value) for key, value in pairs if key not in tensors and _is_plain(value)}
-        yield Network(where, tensors, {"": plain})
-    for key, value in pairs:
-        yield from _walk(value, f"{where}.{key}" if where else key, depth + 1, seen)
+        self.seen.add(id(node))
+        if isinstance(node, Record):
+            if _is_module(node.state):
+                network = Network(where, {}, {}, node.made_by.name)
+                self.module(node.state, "", network, 0)
+                yield network
+            else:
+                yield from self.walk(node.state, where, depth + 1)
+            return
+        self.spend(len(node))
+        pairs = [(str(key), value) for key, value in node.items()] if isinstance(node, dict) else _named(node)
+        tensors = {key: tensor for key, value in pairs if (tensor := _tensor(value)) is not None}
+        if tensors and (isinstance(node, dict) or len(tensors) == len(pairs)):
+            plain = {key: value for key, value in pairs if key not in tensors}
+            yield Network(where, tensors, {"": self.attributes(plain)})
+        for key, value in pairs:
+            yield from self.walk(value, f"{where}.{key}" if where else key, depth + 1)
+
+    def module(self, state: dict[Any, Any], prefix: str, into: Network, depth: int) -> None:
+        """Gather a module's tensors and attributes, then those of the modules in it."""
+        if depth > MAX_DEPTH:
+            raise DamagedError("its modules are nested too deeply")
+        for kind in ("_parameters", "_buffers"):
+            held = state.get(kind) or {}
+            self.spend(1 + len(held))
+            for key, value in held.items():
+                if (tensor := _tensor(value)) is not None:
+                    into.tensors[f"{prefix}{key}"] = tensor
+        into.attributes[prefix[:-1]] = self.attributes(state)
+        children = state.get("_modules")
+        for key, child in (children if isinstance(children, dict) else {}).items():
+            self.spend(1)
+            if isinstance(child, Record) and _is_module(child.state):
+                self.module(child.state, f"{prefix}{key}.", into, depth + 1)
+
+    def attributes(self, state: dict[Any, Any]) -> dict[str, Any]:
+        """What is plain among the things an object holds: numbers, words, small lists and tables of them."""
+        self.spend(len(state))
+        kept = {}
+        for key, value in state.items():
+            if isinstance(key, str) and key not in _INTERNAL and "_hooks" not in key:
+                plain = self.plain(value, 0)
+                if plain is not _FOREIGN:
+                    kept[key] = plain
+        return kept
+
+    def plain(self, value: Any, depth: int) -> Any:
+        """A plain copy of a value, or _FOREIGN."""
+        self.spend(1)
+        if isinstance(value, bool | int | float | str | None):
+            return value
+        if isinstance(value, NumpyArray):
+            small = value.tensor is not None and value.tensor.count <= MAX_VALUES
+            return value.tensor.array().tolist() if small and value.tensor is not None else _FOREIGN
+        if depth > 4 or not isinstance(value, dict | list | tuple) or len(value) > MAX_VALUES:
+            return _FOREIGN
+        parts = [self.plain(part, depth + 1) for part in (value.values() if isinstance(value, dict) else value)]
+        if any(part is _FOREIGN for part in parts):
+            return _FOREIGN
+        return {str(key): part for key, part in zip(value, parts, strict=True)} if isinstance(value, dict) else parts
 
 
 def _named(node: list[Any] | tuple[Any, ...]) -> list[tuple[str, Any]]:
@@ -104,27 +167,6 @@ def _named(node: list[Any] | tuple[Any, ...]) -> list[tuple[str, Any]]:
 
 def _is_module(state: Any) -> bool:
     return isinstance(state, dict) and isinstance(state.get("_parameters"), dict) and "_modules" in state
-
-
-def _module(state: dict[Any, Any], prefix: str, into: Network, depth: int, visits: list[int]) -> None:
-    """Gather a module's tensors and attributes, then those of the modules in it."""
-    visits[0] += 1
-    if depth > MAX_DEPTH or visits[0] > MAX_VISITS // 20:
-        raise DamagedError("its modules are nested too deeply")
-    for kind in ("_parameters", "_buffers"):
-        for key, value in (state.get(kind) or {}).items():
-            if (tensor := _tensor(value)) is not None:
-                into.tensors[f"{prefix}{key}"] = tensor
-    internal = ("_parameters", "_buffers", "_modules", "training")
-    into.attributes[prefix[:-1]] = {
-        key: _plain(value)
-        for key, value in state.items()
-        if isinstance(key, str) and key not in internal and "_hooks" not in key and _is_plain(value)
-    }
-    children = state.get("_modules")
-    for key, child in (children if isinstance(children, dict) else {}).items():
-        if isinstance(child, Record) and _is_module(child.state):
-            _module(child.state, f"{prefix}{key}.", into, depth + 1, visits)
 
 
 def _unwrapped(network: Network) -> Iterator[Network]:
@@ -147,24 +189,6 @@ def _tensor(value: Any) -> StoredTensor | None:
     if isinstance(value, NumpyArray):
         return value.tensor
     return value if isinstance(value, StoredTensor) else None
-
-
-def _is_plain(value: Any, depth: int = 0) -> bool:
-    if isinstance(value, bool | int | float | str | None):
-        return True
-    if isinstance(value, NumpyArray):
-        return value.tensor is not None and value.tensor.count <= 64
-    if depth > 4 or not isinstance(value, dict | list | tuple) or len(value) > 256:
-        return False
-    return all(_is_plain(part, depth + 1) for part in (value.values() if isinstance(value, dict) else value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, NumpyArray):
-        return value.tensor.array().tolist() if value.tensor is not None else None
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _refuse_foreign_calls(root: Any) -> None:

@@ -99,9 +99,7 @@ class NumpyType(Buildable):
 
     def storage(self, raw: Any) -> Storage | None:
         """The elements in these raw bytes."""
-        if isinstance(raw, str):  # Python 2's bytes.
-            raw = raw.encode("latin-1")
-        if self.name is None or not isinstance(raw, bytes | memoryview):
+        if self.name is None or not isinstance(raw, bytes | memoryview | str):
             return None
         kind = np.dtype(DTYPES[self.name])
         if len(raw) % kind.itemsize:
@@ -109,7 +107,9 @@ class NumpyType(Buildable):
         swapped = self.order == ">" or (isinstance(self.code, str) and self.code.startswith(">"))
 
         def read() -> bytes | memoryview:
-            return np.frombuffer(raw, kind.newbyteorder(">")).astype(kind).tobytes() if swapped else raw
+            # As characters in what Python 2 wrote; encoded late, or the same string again and again would be a bomb.
+            data = raw.encode("latin-1") if isinstance(raw, str) else raw
+            return np.frombuffer(data, kind.newbyteorder(">")).astype(kind).tobytes() if swapped else data
 
         return Storage(self.name, len(raw) // kind.itemsize, read)
 
@@ -191,7 +191,7 @@ class Vocabulary:
     """The table of one file; ``load_stream`` reads a torch stream inside a byte string."""
 
     def __init__(self, size: int, load_stream: Callable[[memoryview], Any]):
-        self.left = size + COPIES
+        self.left, self.load_stream = size + COPIES, load_stream
         self.table: dict[tuple[str, str], Maker] = {
             ("collections", "OrderedDict"): self.mapping,
             ("collections", "defaultdict"): lambda *_: {},
@@ -215,7 +215,7 @@ class Vocabulary:
             ("torch._utils", "_rebuild_parameter"): _first,
             ("torch._utils", "_rebuild_parameter_with_state"): _first,
             ("torch._tensor", "_rebuild_from_type_v2"): self.of_type,
-            ("torch.storage", "_load_from_bytes"): lambda raw=b"", *_: load_stream(memoryview(raw)),
+            ("torch.storage", "_load_from_bytes"): self.stream,
             ("torch", "Size"): self.sequence,
             ("torch", "device"): lambda *parts: ":".join(str(part) for part in parts if type(part) in (str, int)),
             ("numpy", "dtype"): NumpyType,
@@ -238,6 +238,11 @@ class Vocabulary:
         self.left -= size
         if self.left < 0:
             raise RefusedError("to fill the memory with copies")
+
+    def stream(self, raw: Any = b"", *_: Any) -> Any:
+        """The storage in a torch stream."""
+        self.charge(len(raw))
+        return self.load_stream(memoryview(raw))
 
     def mapping(self, pairs: Any = (), *_: Any) -> dict[Any, Any]:
         """A fresh dict of pairs of plain keys."""

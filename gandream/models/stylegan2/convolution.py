@@ -23,6 +23,11 @@ from gandream.models.stylegan2.resample import Low
 EPSILON = 1e-8
 
 
+def layout(device: torch.device) -> torch.memory_format:
+    """Channels last on a CPU, where it is 1.5 to 3 times as fast (oneDNN reorders everything else at each call)."""
+    return torch.channels_last if device.type == "cpu" else torch.contiguous_format
+
+
 def put(array: np.ndarray, device: torch.device) -> Tensor:
     """A float32 tensor on a device."""
     return torch.as_tensor(array, dtype=torch.float32).to(device)
@@ -37,7 +42,7 @@ class Modulated:
         weight = put(tensors[f"{conv.key}.weight"], device)
         self.squares = weight.square().sum(dim=(2, 3))  # [O, I]
         # Transposed convolutions want [I, O, k, k].
-        self.weight = (weight.transpose(0, 1) if self.up == 2 else weight).contiguous(memory_format=torch.channels_last)
+        self.weight = (weight.transpose(0, 1) if self.up == 2 else weight).contiguous(memory_format=layout(device))
         self.low = Low(tensors.get(f"{conv.key}.resample_filter"), conv.outputs, device) if self.up == 2 else None
         gain = conv.gain * extra
         folds = conv.activation in HOMOGENEOUS and gain > 0
@@ -48,13 +53,15 @@ class Modulated:
         self.noise_gain = float(tensors[f"{conv.key}.noise_strength"]) * self.inner if conv.noise else 0.0
         self.size = conv.size
         inputs, (height, width) = conv.affine.outputs, conv.size
-        self.weights_are_small = self.weight.numel() <= (inputs + conv.outputs) * height * width
+        self.weights_are_small = (
+            device.type == "cpu" and self.weight.numel() <= (inputs + conv.outputs) * height * width
+        )
 
     def __call__(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """x [N, I, H, W], w [N, L, D] and noise [N or 1, 1, H', W'] with its gain -> [N, O, H', W']."""
         style = self.style(w[:, self.row])  # [N, I]
         scale = torch.rsqrt(F.linear(style.square(), self.squares, None) + EPSILON) * self.inner  # [N, O]
-        if x.shape[0] == 1 and self.weights_are_small and not x.is_cuda:
+        if x.shape[0] == 1 and self.weights_are_small:
             y = self._convolve(x, self._modulated(style[0], scale[0]), self.bias)
         else:
             y = self._convolve(x * style[:, :, None, None], self.weight, None)

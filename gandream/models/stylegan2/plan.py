@@ -22,6 +22,8 @@ ACTIVATIONS = {
 """Activations by name, with the gain that keeps the variance (Karras et al. 2018, section 4.1)."""
 READ = ("up", "activation", "conv_clamp", "act_gain", "weight_gain", "bias_gain")
 """Attributes of modules that shape the picture; gandream's own files carry these."""
+MAX_BLOCKS = 12
+"""4 pixels to 8192."""
 MAX_TAPS = 64
 """Of a resampling filter, on a side."""
 LEARNING_RATE = 0.01
@@ -105,7 +107,7 @@ class Plan:
 def block_names(names: Collection[str]) -> list[str]:
     """``b4``, ``b8`` ... as far as there are any."""
     found = {int(match[1]) for name in names if (match := re.match(r"synthesis\.b(\d{1,5})\.", name))}
-    return [f"b{number}" for number in sorted(found)]
+    return [f"b{number}" for number in sorted(found)[:MAX_BLOCKS]]
 
 
 OPTIONAL = r"mapping\.w_avg|synthesis\.b\d+\.((conv0|skip)\.)?resample_filter"

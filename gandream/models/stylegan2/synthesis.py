@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.stylegan2.convolution import Colours, Modulated, put
+from gandream.models.stylegan2.convolution import Colours, Modulated, layout, put
 from gandream.models.stylegan2.plan import Block, Plan
 from gandream.models.stylegan2.resample import Low
 
@@ -81,9 +81,8 @@ class SynthesisNetwork:
         self.blocks = [_Block(block, plan, tensors, device) for block in plan.blocks]
         # On a CPU the first blocks work on the whole batch, whose pictures share the weights; the rest go one by one.
         self.shared = len(self.blocks)
-        if device.type == "cpu":
-            while self.shared and self.blocks[self.shared - 1].weights_are_small:
-                self.shared -= 1
+        while self.shared and self.blocks[self.shared - 1].weights_are_small:
+            self.shared -= 1
 
     def maps(self, noise: str | Noise) -> Maps:
         """The noise of each convolution, times its gain: "fixed", "off", or what a function of the layer gives."""
@@ -99,7 +98,7 @@ class SynthesisNetwork:
     def __call__(self, w: Tensor, noise: Maps) -> Tensor:
         """Pictures, float32."""
         count = w.shape[0]
-        x: Tensor = self.const.expand(count, *self.const.shape[1:]).contiguous(memory_format=torch.channels_last)
+        x: Tensor = self.const.expand(count, *self.const.shape[1:]).contiguous(memory_format=layout(self.device))
         x, picture = self._run(self.blocks[: self.shared], x, None, w, noise)
         if self.shared == len(self.blocks) and picture is not None:
             return picture.contiguous()
