@@ -48,31 +48,33 @@ def front_door(
 
 def main() -> None:
     """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 stopped."""
+    asked: list[int] = []
+
+    def stop(number: int, frame: Any) -> None:
+        asked.append(number)
+        raise Stopped
+
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for what runs in the background
-            signal.signal(number, _stop)
-    debug = "--debug" in sys.argv
+            signal.signal(number, stop)
     try:
         app()
-    except GandreamError as error:
-        if debug:
-            raise
-        _say(str(error))
-        sys.exit(error.exit_code)
-    except Stopped:
-        _say("Stopped. What is finished is kept: the same command goes on from there.")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output left
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except BaseException as error:
+        if asked:  # whatever came of it on the way out
+            _say("Stopped. What is finished is kept: the same command goes on from there.")
+            sys.stderr.flush()
+            os._exit(130)  # threads may be deep in torch; the interpreter's own way out would abort under them
+        if isinstance(error, GandreamError) and "--debug" not in sys.argv:
+            _say(str(error))
+            sys.exit(error.exit_code)
+        if isinstance(error, BrokenPipeError):  # the reader of our output left
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        raise
 
 
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM. Not KeyboardInterrupt, which typer swallows without a word."""
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise Stopped
 
 
 def _say(words: str) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-KEPT = 80
-"""Maps that are remembered: two for each layer of the largest generators, and then some."""
+KEPT = 128
+"""Maps that are remembered: four for each layer of the largest generators, and then some."""
 
 Setting = tuple[str, np.ndarray, np.ndarray, np.ndarray, int, "int | None"]
 """Mode, layers bool [L], strengths [N], phases [N], seed, period."""
@@ -37,12 +37,24 @@ class NoiseMaps:
         return self._kept[key]
 
     def moving(self, seed: int, layer: int, phase: float, period: int | None, height: int, width: int) -> Tensor:
-        """Noise [H, W] at a phase: cos and sin of a quarter turn from one map to the next keep its variance at 1."""
+        """Noise [H, W] at a phase: maps weighted by a cubic B-spline, whose squares are made to sum to 1.
+
+        So it is smooth in time, and its variance is 1 at every phase, however few maps a period has.
+        """
         number = math.floor(phase)
-        turn = (phase - number) * math.pi / 2
-        numbers = (number, number + 1) if period is None else (number % period, (number + 1) % period)
-        first, second = (self.white(seed, layer, one, height, width) for one in numbers)
-        return first * math.cos(turn) + second * math.sin(turn)
+        weights: dict[int, float] = {}
+        for one, weight in zip(range(number - 1, number + 3), _bspline(phase - number), strict=True):
+            one = one if period is None else one % period
+            weights[one] = weights.get(one, 0.0) + weight
+        norm = math.sqrt(sum(weight * weight for weight in weights.values()))
+        parts = [self.white(seed, layer, one, height, width) * (weight / norm) for one, weight in weights.items()]
+        return sum(parts[1:], parts[0])
+
+
+def _bspline(x: float) -> tuple[float, float, float, float]:
+    """Weights of the four maps around a place x in [0, 1) between the second and the third (de Boor 1978)."""
+    y = 1 - x
+    return y**3 / 6, (3 * x**3 - 6 * x**2 + 4) / 6, (3 * y**3 - 6 * y**2 + 4) / 6, x**3 / 6
 
 
 class LayerNoise:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
+from gandream.base.errors import did_you_mean
 from gandream.recipe.fields import FileRef, Number, Whole, Word, existing_file, wrong
 from gandream.recipe.text import Text
 
@@ -35,7 +37,7 @@ class Latent(Word):
     """A place in latent space. A seed is the same one as in the published tools."""
 
     seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED, description="0 to 4294967295")] = None
-    class_: Annotated[ClassWord | None, Field(alias="class", description="number or name, in conditional models")] = (
+    class_: Annotated[ClassWord | None, Field(alias="class", description="its number or name, in conditional models")] = (
         None
     )
     file: Annotated[
@@ -65,9 +67,11 @@ class Latent(Word):
             return {"seed": value}
         if value == "mean":
             return {"mean": True}
-        file, _, name = value.partition("#")
-        if not file.lower().endswith(SAVED):
-            raise wrong(_WANTED)
+        written = re.fullmatch(r"(.+?\.np[yz])(?:#(.*))?", value, re.IGNORECASE | re.DOTALL)
+        if written is None:
+            hint = "Seeds are numbers, without quotes." if value.isdecimal() else did_you_mean(value, ("mean",))
+            raise wrong(_WANTED, hint)
+        file, name = written.groups()
         return {
             "file": Text(file, value.folder) if isinstance(value, Text) else file,
             **({"name": name} if name else {}),
@@ -77,9 +81,11 @@ class Latent(Word):
     def _one(self) -> Latent:
         given = [self.seed is not None, self.file is not None, self.mean, self.between is not None]
         if sum(given) != 1:
-            raise wrong("a latent is one of: `seed`, `file`, `between`, `mean`")
-        if self.class_ is not None and self.seed is None:
-            raise wrong("a class goes with a seed", key="class")
+            said = [word for word in ("seed", "file", "between", "mean") if word in self.model_fields_set]
+            raise wrong("a latent is one of: `seed`, `file`, `between`, `mean`", key=said[-1] if said else None)
+        if self.class_ is not None and self.seed is None and self.file is None:
+            hint = "Give each of the two its own." if self.between else ""
+            raise wrong("a class goes with a seed or a saved z", hint, key="class")
         if self.name is not None and self.file is None:
             raise wrong("`name` goes with `file`", key="name")
         if self.amount != 0.5 and self.between is None:
@@ -91,7 +97,8 @@ class Latent(Word):
         if self.seed is not None:
             return self.seed if self.class_ is None else {"seed": self.seed, "class": self.class_}
         if self.file is not None:
-            return self.file.written + (f"#{self.name}" if self.name else "")
+            short = self.file.written + (f"#{self.name}" if self.name else "")
+            return short if self.class_ is None else {**self._short(short), "class": self.class_}
         if self.between is not None:
             return {"between": [latent._written() for latent in self.between], "amount": self.amount}
         return "mean"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, model_validator
 
 from gandream.recipe.curve import AnyCurve, Constant, Curve, curve_written, read_curve
-from gandream.recipe.fields import Choice, Duration, Moment, Reads, Whole, Word, Words, listed_as_one
+from gandream.recipe.fields import Choice, Duration, Moment, Reads, Whole, Word, Words, listed_as_one, wrong
 from gandream.recipe.latent import MAX_SEED, Latent
 from gandream.recipe.layers import LayerRange, Layers
 from gandream.recipe.motion import Walk
@@ -21,10 +21,10 @@ ALL = Layers(("all",))
 
 
 def _source(value: Any) -> Any:
-    """A latent, or a whole second walk: words with ``through``."""
+    """A latent, or a whole second walk: words of a walk."""
     if isinstance(value, Walk | Latent):
         return value
-    if isinstance(value, dict) and "through" in value:
+    if isinstance(value, dict) and not set(Walk.words()).isdisjoint(value):
         return Walk.model_validate(value)
     return Latent.model_validate(value)
 
@@ -43,6 +43,12 @@ class Mix(Word):
     fade: Annotated[
         Duration | None, Field(description="how long it takes to come in at `at` and to go before `until`")
     ] = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Mix:
+        if self.fade is not None and self.at is None and self.until is None:
+            raise wrong("`fade` goes with `at` or `until`", "Without them the mix is there all the time.", key="fade")
+        return self
 
 
 class Blend(Word):
@@ -73,7 +79,7 @@ class Noise(Word):
     @classmethod
     def _short(cls, value: Any) -> Any:
         """A mode alone."""
-        return {"mode": value} if isinstance(value, str) else value
+        return value if isinstance(value, cls | dict) else {"mode": value}
 
 
 class LayerPsi(Word):
@@ -84,6 +90,8 @@ class LayerPsi(Word):
 
 
 def _truncation(value: Any) -> Any:
+    if isinstance(value, dict) and not set(LayerPsi.words()).isdisjoint(value):
+        value = [value]
     if isinstance(value, list | tuple):
         return TypeAdapter(tuple[LayerPsi, ...]).validate_python(value)
     return read_curve(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,10 +59,19 @@ class ModelRef:
         return self.written
 
 
+def _named(value: Any) -> ModelRef:
+    if not isinstance(value, str) or not value.strip():
+        raise wrong("wanted the name of a model, such as cppn#7")
+    return ModelRef(str(value), value.folder if isinstance(value, Text) else Path())
+
+
 class ModelWords(Word):
     """A model with more to say about it than its name."""
 
-    file: Annotated[Any, Field(description="the model's name or file")]
+    file: Annotated[
+        Annotated[ModelRef, BeforeValidator(_named), WithJsonSchema({"type": "string"})],
+        Field(description="the model's name or file"),
+    ]
     sha256: Annotated[Words | None, Field(description="of the file, 64 hex digits; another file is refused")] = None
     class_: Annotated[
         ClassWord | None, Field(alias="class", description="for latents without a class of their own")
@@ -76,11 +85,8 @@ def _model(value: Any) -> ModelRef:
         words = ModelWords.model_validate(value)
         if words.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", words.sha256):
             raise wrong("a SHA-256 has 64 hex digits", key="sha256")
-        named = _model(words.file)
-        return ModelRef(named.written, named.folder, words.sha256 and words.sha256.lower(), words.class_)
-    if not isinstance(value, str) or not value.strip():
-        raise wrong("wanted the name of a model, such as cppn#7")
-    return ModelRef(str(value), value.folder if isinstance(value, Text) else Path())
+        return replace(words.file, sha256=words.sha256 and words.sha256.lower(), class_=words.class_)
+    return _named(value)
 
 
 def _model_written(model: ModelRef) -> Any:

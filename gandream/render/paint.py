@@ -71,7 +71,7 @@ def cover(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Fill the size and cut off what stands out."""
     height, width = images.shape[2:]
     scale = max(size[0] / height, size[1] / width)
-    cut_height, cut_width = min(height, round(size[0] / scale)), min(width, round(size[1] / scale))
+    cut_height, cut_width = (min(n, max(1, round(side / scale))) for n, side in ((height, size[0]), (width, size[1])))
     top, left = (height - cut_height) // 2, (width - cut_width) // 2
     return stretch(images[:, :, top : top + cut_height, left : left + cut_width], size)
 

@@ -46,7 +46,10 @@ def describe_model(recipe: Recipe) -> Spec:
     model = recipe.model
     try:
         spec = describe(model.written, model.folder)
-        if model.sha256 is not None and (found := file_fingerprint(model.folder / model.written)) != model.sha256:
+        file = model.folder / model.written
+        if model.sha256 is not None and not file.is_file():
+            raise recipe.error(("model", "sha256"), f"{spec.name} is no file", "Leave the sum out.")
+        if model.sha256 is not None and (found := file_fingerprint(file)) != model.sha256:
             hint = "Take the file that was meant, or the new sum if you trust this one."
             raise RecipeError(recipe.where(("model", "sha256")), f"the model file has another SHA-256: {found}", hint)
         return spec

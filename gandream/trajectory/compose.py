@@ -47,12 +47,13 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None) -> Score:
     signals = sampled(recipe, heard, timeline)
     curves = Curves(recipe, timeline, signals)
     composer = _Composer(recipe, spec, curves)
+    track = composer.track(recipe.walk, ("walk",))
     trajectory = Trajectory(
         spec=spec,
         timeline=timeline,
-        track=composer.track(recipe.walk, ("walk",)),
+        track=track,
         psi=composer.psi(),
-        shoves=tuple(composer.shove(push, ("push", index)) for index, push in enumerate(recipe.push)),
+        shoves=tuple(composer.shove(push, ("push", index), track.in_w) for index, push in enumerate(recipe.push)),
         blends=tuple(composer.blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
         mixes=tuple(composer.mix(mix, ("mix", index)) for index, mix in enumerate(recipe.mix)),
         noises=tuple(composer.noise(noise, ("noise", index)) for index, noise in enumerate(recipe.noise)),
@@ -70,8 +71,6 @@ def _warnings(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
         warnings.append("video.loop: the walk stays at its last latent (walk.loop is false), so the film won't close")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
-    if trajectory.track.in_w and any(not shove.in_w for shove in trajectory.shoves):
-        warnings.append("push: the walk is in w, so pushes in z have nothing to push; give them `space: w`")
     return warnings
 
 
@@ -115,8 +114,10 @@ class _Composer:
             psi[:, chosen] = self.curves.values(part.psi, (*path, "psi"))[:, None]
         return psi
 
-    def shove(self, push: Push, path: Path_) -> Shove:
-        recipe, in_w = self.recipe, push.in_w
+    def shove(self, push: Push, path: Path_, walk_in_w: bool) -> Shove:
+        recipe, in_w = self.recipe, push.in_w or walk_in_w
+        if push.space == "z" and walk_in_w:
+            raise recipe.error((*path, "space"), "the walk is in w, so there is no z to push", "Leave `space: z` out.")
         amounts = self.curves.values(push.by, (*path, "by"))
         if push.mode == "drift":
             amounts = accumulated(amounts, self.curves.timeline.clock)
@@ -133,6 +134,8 @@ class _Composer:
 
     def mix(self, mix: Mix, path: Path_) -> Mixed:
         line = self.curves.timeline
+        if mix.at is not None and mix.until is not None and line.moment_s(mix.until) <= line.moment_s(mix.at):
+            raise self.recipe.error((*path, "until"), f"a mix ends after it begins, and this is not after {mix.at}")
         if isinstance(mix.source, Walk):
             track = self.track(mix.source, (*path, "from"))
         else:
@@ -152,8 +155,8 @@ class _Composer:
         period = None
         if recipe.video.loop and noise.mode == "animate" and len(phases) > 1:
             end = float(phases[-1] + (phases[-1] - phases[-2]))
-            period = max(1, round(abs(end)))
-            phases = phases * (period / abs(end)) if end else phases
+            period = max(2, round(abs(end)))
+            phases = closed(phases, end, period)
         strengths = self.curves.values(noise.strength, (*path, "strength"))
         seed = named_seed(recipe.seed, f"noise.{path[1]}.seed") if noise.seed is None else noise.seed
         chosen = layers.mask(noise.layers, self.spec, recipe, (*path, "layers"))

@@ -16,6 +16,9 @@ from gandream.trajectory.places import Place
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.walks import Track
 
+KEPT = 2048
+"""Mapped places that are remembered; a walk may have more."""
+
 
 class Feed:
     """Gives synthesis its inputs, range by range."""
@@ -23,7 +26,8 @@ class Feed:
     def __init__(self, trajectory: Trajectory, generator: Generator):
         self.trajectory, self.generator = trajectory, generator
         self._maps = NoiseMaps(generator.device)
-        self._stops: dict[int, Tensor] = {}
+        self._stops: dict[Place, Tensor] = {}
+        self._knots: dict[Place, np.ndarray] = {}
 
     def inputs(self, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""
@@ -64,8 +68,7 @@ class Feed:
     def _walk(self, track: Track, start: int, stop: int, z: np.ndarray | None = None) -> Tensor:
         """w of frames [start, stop) of a walk: [n, L, D']."""
         if track.in_w:
-            waypoints = self._mapped(track.stops).double().cpu().numpy()
-            return self._put(track.at(start, stop, waypoints))
+            return self._put(track.through(start, stop, self._knot))
         z = track.at(start, stop) if z is None else z
         classes = track.classes(start, stop, len(self.trajectory.spec.classes))
         return self.generator.map(self._put(z), None if classes is None else self._put(classes)).w
@@ -75,9 +78,19 @@ class Feed:
         return torch.stack([self._one(stop) for stop in stops])
 
     def _one(self, at: Place) -> Tensor:
-        if id(at) not in self._stops:
-            self._stops[id(at)] = self._map(at)
-        return self._stops[id(at)]
+        if at not in self._stops:
+            if len(self._stops) >= KEPT:
+                self._stops.clear()
+            self._stops[at] = self._map(at)
+        return self._stops[at]
+
+    def _knot(self, at: Place) -> np.ndarray:
+        """w of a place, float64 [L, D'] on the host."""
+        if at not in self._knots:
+            if len(self._knots) >= KEPT:
+                self._knots.clear()
+            self._knots[at] = self._one(at).double().cpu().numpy()
+        return self._knots[at]
 
     def _map(self, at: Place) -> Tensor:
         w_avg = self.generator.w_avg
@@ -95,7 +108,8 @@ class Feed:
         return w_avg
 
     def _onto(self, w: Tensor, source: Tensor, amounts: np.ndarray, layers: np.ndarray) -> Tensor:
-        return torch.where(self._chosen(layers), w + self._put(amounts)[:, None, None] * (source - w), w)
+        """Layers of w moved to a source: at amounts of 0 and 1 it is the one or the other to the last bit."""
+        return torch.where(self._chosen(layers), torch.lerp(w, source, self._put(amounts)[:, None, None]), w)
 
     def _chosen(self, layers: np.ndarray) -> Tensor:
         return torch.as_tensor(layers, device=self.generator.device)[:, None]

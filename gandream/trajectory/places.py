@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,18 @@ from gandream.recipe.recipe import Recipe
 from gandream.trajectory.interpolate import slerp
 
 MAX_BYTES = 1 << 30
-"""Of a file of saved latents."""
+"""Of a file of saved latents, and of an array in it."""
+LARGEST = 1e30
+"""Of a saved number; the network computes with float32."""
+_NPY, _ZIP = b"\x93NUMPY", b"PK"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
-    """A latent: ``z`` [D] and its class; or ``w`` [L, D'] or [1, D']; or ``ends`` and how far between; or the mean."""
+    """A latent: ``z`` [D] and its class; or ``w`` [L, D'] or [1, D']; or ``ends`` and how far between; or the mean.
+
+    Two of them are never equal, so that a place can be a key of what was mapped from it.
+    """
 
     z: np.ndarray | None = None
     class_: int | None = None
@@ -58,7 +65,7 @@ def _class(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> int | Non
     word = latent.class_ if own else recipe.model.class_
     where = (*path, "class") if own else ("model", "class")
     if not spec.classes:
-        if own:
+        if word is not None:
             raise recipe.error(where, f"{spec.name} has no classes", "Leave the class out.")
         return None
     known = f"Its classes: {listed(f'{index} {name}' for index, name in enumerate(spec.classes))}."
@@ -77,66 +84,94 @@ def _class(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> int | Non
 def _saved(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> Place:
     assert latent.file is not None
     try:
-        array = _array(latent.file.path, latent.name)
+        array, row = _array(latent.file.path, latent.name)
+        at = _one(array, row, spec)
     except _FileError as error:
-        raise recipe.error(path, str(error)) from None
-    L, D, Dw = len(spec.layers), spec.latent_size, spec.w_size or spec.latent_size
-    wanted = f"{spec.name} wants z [{D}] or w [{L}, {Dw}]"
-    if array.shape == (D,):
-        return Place(z=array, class_=_class(latent, recipe, spec, path))
-    if array.shape == (L, Dw):
-        return Place(w=array)
+        raise recipe.error(path, *error.args) from None
+    if at.z is not None:
+        return Place(z=at.z, class_=_class(latent, recipe, spec, path))
+    if latent.class_ is not None:
+        raise recipe.error((*path, "class"), "a saved w has no class: it went into it when it was mapped")
+    return at
+
+
+def _one(array: np.ndarray, row: str, spec: Spec) -> Place:
+    """The latent of an array that may hold many: z [D] or [K, D], w [L, D'] or [K, L or 1, D']."""
+    L, D, wide = len(spec.layers), spec.latent_size, spec.w_size or spec.latent_size
+    array = array[None] if array.shape == (D,) else array
     many_z = array.ndim == 2 and array.shape[1] == D
-    if many_z or (array.ndim == 3 and array.shape[1] in (1, L) and array.shape[2] == Dw):
-        row = _row(array, latent.name, recipe, path)
-        return Place(z=row, class_=_class(latent, recipe, spec, path)) if row.ndim == 1 else Place(w=row)
-    raise recipe.error(path, f"the saved latent is {list(array.shape)}, but {wanted}")
-
-
-def _row(array: np.ndarray, name: str | None, recipe: Recipe, path: Path_) -> np.ndarray:
-    number = (name or "").rpartition("/")[2]
-    if len(array) == 1 and not number.isdecimal():
-        return array[0]
-    if not number.isdecimal() or int(number) >= len(array):
-        problem = f"the file holds {len(array)} latents"
-        raise recipe.error(path, problem, f"Say which, from 0 to {len(array) - 1}: latents.npy#0")
-    return array[int(number)]
+    many_w = array.ndim == 3 and array.shape[1] in (1, L) and array.shape[2] == wide
+    if array.shape == (L, wide) and not (row and many_z):
+        many_z, many_w, array = False, True, array[None]
+    if not len(array) or not (many_z or many_w):
+        problem = f"the saved latent is {list(array.shape)}"
+        raise _FileError(f"{problem}, but {spec.name} wants z [{D}] or w [{L}, {wide}], or many of one kind")
+    if not row and len(array) > 1:
+        raise _FileError(f"this holds {len(array)} latents", f"Say which, from 0 to {len(array) - 1}, as in x.npy#0.")
+    if row and int(row) >= len(array):
+        raise _FileError(f"there is no latent {row}", f"It holds {len(array)}, counted from 0.")
+    one = array[int(row or 0)]
+    return Place(z=one) if many_z else Place(w=one)
 
 
 class _FileError(Exception):
-    """What is wrong with a file of saved latents."""
+    """What is wrong with a file of saved latents, and what to do."""
 
 
-def _array(file: Path, name: str | None) -> np.ndarray:
-    """The array that a name means in a file, float64; nothing in it is executed."""
+def _array(file: Path, name: str | None) -> tuple[np.ndarray, str]:
+    """The array that a name means in a file, float64, and the row of it if one is named; nothing is executed."""
+    array, row = _read(file, name or "")
+    if array.dtype.kind not in "fiu":
+        raise _FileError(f"saved latents are numbers, and this is {array.dtype}")
+    array = array.astype(np.float64)
+    if not (np.abs(array) < LARGEST).all():  # nan isn't
+        raise _FileError("some of these numbers are not finite" if not np.isfinite(array).all() else "too large numbers")
+    return array, row
+
+
+def _read(file: Path, name: str) -> tuple[np.ndarray, str]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise _FileError("the file is too large for saved latents")
+        with open(file, "rb") as opened:
+            kind = opened.read(6)
+        if not kind.startswith((_NPY, _ZIP)):
+            raise _FileError("this holds no saved latents: it isn't .npy or .npz inside")
         loaded = np.load(file, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            array = loaded
-        else:
-            with loaded:
-                array = loaded[_key(loaded.files, name)]
+            return loaded, _row_of(name)
+        with loaded:
+            key, row = _key(loaded.files, name)
+            member = next(info for info in loaded.zip.infolist() if info.filename in (key, f"{key}.npy"))
+            if member.file_size > MAX_BYTES:
+                raise _FileError("the array is too large for saved latents")
+            array = loaded[key]
+            if not isinstance(array, np.ndarray):  # a member that isn't .npy inside comes as bytes
+                raise _FileError(f"'{key}' is no saved array")
+            return array, row
     except _FileError:
         raise
     except Exception as error:
-        objects = "allow_pickle" in str(error) or "Object arrays" in str(error)
-        why = "it holds Python objects, which are never loaded" if objects else "it is damaged, or something else"
-        raise _FileError(f"no saved latents: {why}") from error
-    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        raise _FileError(f"saved latents are finite numbers; this is {array.dtype} with other values")
-    return array.astype(np.float64)
+        objects = "Object arrays" in str(error)
+        why = "it holds Python objects, which are never loaded" if objects else "it is damaged"
+        raise _FileError(f"this holds no saved latents: {why}") from error
 
 
-def _key(names: list[str], name: str | None) -> str:
-    wanted = name or ""
-    for candidate in (wanted, wanted.rpartition("/")[0]):
-        if candidate in names:
-            return candidate
-    if len(names) == 1 and (not wanted or wanted.isdecimal()):
-        return names[0]
-    near = did_you_mean(wanted, names) or f"It holds: {listed(names)}."
-    raise _FileError(
-        f"the file has no latent '{wanted}'. {near}" if wanted else f"say which latent, as in x.npz#name. {near}"
-    )
+def _row_of(name: str) -> str:
+    if name and not re.fullmatch("[0-9]{1,9}", name):
+        hint = "Say which by its number, as in x.npy#0; names are for .npz files."
+        raise _FileError(f"an .npy file has no names, so there is no '{name[:60]}' in it", hint)
+    return name
+
+
+def _key(names: list[str], name: str) -> tuple[str, str]:
+    """The array of an .npz that a name means, and the row."""
+    before, _, row = name.rpartition("/")
+    if name in names:
+        return name, ""
+    if before in names and re.fullmatch("[0-9]{1,9}", row):
+        return before, row
+    if len(names) == 1 and re.fullmatch("[0-9]{0,9}", name):
+        return names[0], name
+    near = did_you_mean(name, names) or f"It holds: {listed(names)}."
+    raise _FileError(f"the file has no latent '{name[:60]}'" if name else "say which latent, as in x.npz#name", near)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
 from gandream.trajectory.ease import eased
-from gandream.trajectory.interpolate import PATH, lerp
+from gandream.trajectory.interpolate import PATH, lerp, step
 from gandream.trajectory.places import Place
 from gandream.trajectory.timeline import Timeline
 
@@ -47,14 +48,17 @@ class Track:
         return len(self.stops) or len(self.waypoints)
 
     def at(self, start: int, stop: int, waypoints: np.ndarray | None = None) -> np.ndarray:
-        """Latents of frames [start, stop), float64 [n, ..., D]; ``waypoints`` [K, ..., D] instead of its own z."""
+        """z of frames [start, stop), float64 [n, D]; ``waypoints`` [K, ..., D] instead of its own."""
         waypoints = self.waypoints if waypoints is None else waypoints
-        first, share = self._steps(start, stop)
-        knots = [self._index(first + side) for side in (-1, 0, 1, 2)]
-        spans = np.ones(self.count) if self.spans is None else self.spans
-        return PATH[self.path](
-            np.stack([waypoints[knot] for knot in knots]), share, np.stack([spans[knot] for knot in knots[:3]])
-        )
+        knots, share = self._knots(start, stop)
+        return PATH[self.path](waypoints[knots], share, self._spans_at(knots))
+
+    def through(self, start: int, stop: int, mapped: Callable[[Place], np.ndarray]) -> np.ndarray:
+        """As :meth:`at`, of a walk in w: only the latents near these frames are mapped, each to [..., D]."""
+        knots, share = self._knots(start, stop)
+        near, numbers = np.unique(knots, return_inverse=True)
+        waypoints = np.stack([mapped(self.stops[index]) for index in near])
+        return PATH[self.path](waypoints[numbers.reshape(knots.shape)], share, self._spans_at(knots))
 
     def classes(self, start: int, stop: int, count: int) -> np.ndarray | None:
         """Weights of a model's ``count`` classes at frames [start, stop), float32 [n, C]; None for a model without."""
@@ -63,24 +67,30 @@ class Track:
         rows = np.zeros((len(self.stops), count))
         for row, at in zip(rows, self.stops, strict=True):
             row[at.class_ or 0] = 1
-        first, share = self._steps(start, stop)
-        return lerp(rows[self._index(first)], rows[self._index(first + 1)], share).astype(np.float32)
+        (_, a, b, _), share = self._knots(start, stop)
+        between = step if self.path == "step" else lerp
+        return between(rows[a], rows[b], share).astype(np.float32)
 
     def key(self, start: int, stop: int, classes: int) -> list[Any]:
         """What shapes frames [start, stop), for a content key: of a walk in w, the latents near them and the places."""
         if not self.in_w:
             return [self.at(start, stop).astype(np.float32), self.classes(start, stop, classes)]
-        first, share = self._steps(start, stop)
-        sides = (-1, 0, 1, 2) if self.path == "spline" else (0, 1)
-        knots = np.stack([self._index(first + side) for side in sides])
+        knots, share = self._knots(start, stop)
+        curved = self.path == "spline"
+        spans = self._spans_at(knots) if curved and self.spans is not None else None
+        knots = knots if curved else knots[1:3]
         near, numbers = np.unique(knots, return_inverse=True)
-        spans = None if self.spans is None or self.path != "spline" else self.spans[near]
         stops = [self.stops[index].key() for index in near]
-        return [self.path, stops, numbers.reshape(knots.shape), share.astype(np.float32), spans]
+        return [self.path, stops, numbers.reshape(knots.shape), share, spans]
 
-    def _steps(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+    def _knots(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the latents around frames [start, stop), [4, n], and how far each frame is between the middle two."""
         places = self.places[start:stop]
-        return eased(places if self.loop else np.clip(places, 0, self.count - 1), self.ease)
+        first, share = eased(places if self.loop else np.clip(places, 0, self.count - 1), self.ease)
+        return np.stack([self._index(first + side) for side in (-1, 0, 1, 2)]), share
+
+    def _spans_at(self, knots: np.ndarray) -> np.ndarray:
+        return np.ones((3, knots.shape[1])) if self.spans is None else self.spans[knots[:3]]
 
     def _index(self, steps: np.ndarray) -> np.ndarray:
         return steps % self.count if self.loop else np.clip(steps, 0, self.count - 1)

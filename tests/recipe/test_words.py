@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from gandream.base.errors import RecipeError
 from gandream.recipe.fields import Word, words_at
 from gandream.recipe.load import load_recipe
-from gandream.recipe.motion import Latent, Push, Walk
-from gandream.recipe.recipe import Recipe, Tempo
+from gandream.recipe.latent import Latent
+from gandream.recipe.layering import Blend, LayerPsi, Mix, Noise
+from gandream.recipe.motion import Push, Walk
+from gandream.recipe.recipe import ModelWords, Recipe, Tempo
 from gandream.recipe.signals import Signal
 from gandream.recipe.video import Video
 
@@ -26,6 +28,11 @@ GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Walk: (("walk",), {}),
     Latent: (("walk", "through", 0), {"seed": 1}),
     Push: (("push", 0), {"random": 1}),
+    Mix: (("mix", 0), {"from": 1}),
+    Blend: (("blend", 0), {"by": "notes", "latents": list(range(12))}),
+    LayerPsi: (("truncation", 0), {"layers": "fine", "psi": 0.5}),
+    Noise: (("noise", 0), {}),
+    ModelWords: (("model",), {"file": "cppn#7"}),
     Video: (("video",), {}),
 }
 FIELDS = [(group, word) for group in GROUPS for word in group.words()]

@@ -269,7 +269,7 @@ def test_a_walk_of_too_many_latents_is_refused(composed):
 
 def test_a_push_has_its_own_seed_or_one_of_the_recipe_and_its_place(composed):
     def directions(text):
-        return [shove.latent for shove in composed(text).trajectory.shoves]
+        return [shove.target.z for shove in composed(text).trajectory.shoves]
 
     own = "push: [{random: 3}, {random: 3}]"
     first, second = directions(own)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandream.base.clock import Clock
+from gandream.trajectory.places import Place
 from gandream.trajectory.pushes import Shove, accumulated, within
 
 PLACES = np.random.RandomState(0).randn(6, 16)
@@ -15,7 +16,7 @@ LATENT = np.random.RandomState(1).randn(16)
 
 def moved(amounts, *, toward=False, box=None):
     amounts = np.broadcast_to(np.asarray(amounts, np.float64), (6,))
-    return Shove(toward, LATENT, amounts, box).move(PLACES, LATENT, amounts[:, None])
+    return Shove(toward, Place(z=LATENT), amounts, box).move(PLACES, LATENT, amounts[:, None])
 
 
 def test_toward_by_1_arrives_and_by_less_is_on_the_way():
@@ -32,7 +33,7 @@ def test_random_goes_along_the_latent():
 def test_places_may_be_tensors_with_layers():
     w, target = torch.randn(6, 3, 8, dtype=torch.float64), torch.randn(3, 8, dtype=torch.float64)
     amounts = torch.linspace(-2, 2, 6, dtype=torch.float64)[:, None, None]
-    offset = Shove(False, LATENT, np.zeros(6), box=0.7).move(w, target, amounts) - w
+    offset = Shove(False, Place(z=LATENT), np.zeros(6), box=0.7).move(w, target, amounts) - w
     np.testing.assert_allclose(offset.numpy(), within((amounts * target).numpy(), 0.7), atol=1e-12)
 
 

@@ -61,7 +61,8 @@ def spread(jobs: Sequence[Job], work: Callable[[Job, Room], None], room: Callabl
     finally:
         stop.set()  # an interrupt ends the team after the tiles in hand
         for thread in team:
-            thread.join()
+            if thread.ident is not None:  # the interrupt may have come before it was started
+                thread.join()
         torch.set_num_threads(before)
     if failures:
         raise failures[0]
