@@ -90,7 +90,7 @@ def find(name: str) -> Added | None:
 def how_to_get(name: str) -> str:
     """What to do about a name that isn't on the shelf, or nothing."""
     if name in KNOWN:
-        return f"It isn't here yet. Fetch it with: gandream models add {name}"
+        return f"Fetch it with: gandream models add {name}"
     near = did_you_mean(name, [*KNOWN, *(one.name for one in added())])
     return near
 

@@ -7,12 +7,14 @@ live in files.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from gandream.base.errors import CheckpointError, did_you_mean, listed
+from gandream.models import catalogue
+from gandream.models.catalogue import Added
 from gandream.models.spec import Generator, Spec
 
 if TYPE_CHECKING:
@@ -50,9 +52,10 @@ FROM_FILES = {
 
 def describe(source: str, base: Path | None = None) -> Spec:
     """Facts about a model without running it; ``base`` is the folder that a relative path starts from."""
-    path = _file(source, base)
+    path, shelved = _file(source, base)
     if path is not None:
-        return _files().describe_file(path, FROM_FILES)
+        spec = _files().describe_file(path, FROM_FILES)
+        return spec if shelved is None else replace(spec, name=shelved.name, licence=shelved.licence or spec.licence)
     family, word = resolve(source, base)
     return family.open().describe(word)
 
@@ -65,7 +68,7 @@ def load_generator(
     base: Path | None = None,
 ) -> Generator:
     """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU."""
-    path = _file(source, base)
+    path, _ = _file(source, base)
     family, word = (None, "") if path is not None else resolve(source, base)
     import torch
 
@@ -77,10 +80,15 @@ def load_generator(
     return family.open().load(word, torch.device(device), dtype)
 
 
-def _file(source: str, base: Path | None) -> Path | None:
-    """The file that is meant, if one is: a built-in family's name comes first."""
+def _file(source: str, base: Path | None) -> tuple[Path | None, Added | None]:
+    """The file that is meant, if one is, and what is known of it if it was added by name. Built-in names come first."""
+    if not source or source.partition("#")[0] in BUILT_IN:
+        return None, None
     path = (base or Path()) / source
-    return path if source and source.partition("#")[0] not in BUILT_IN and path.is_file() else None
+    if path.is_file():
+        return path, None
+    shelved = catalogue.find(source)
+    return (shelved.path, shelved) if shelved else (None, None)
 
 
 def _files() -> ModuleType:
@@ -93,12 +101,18 @@ def resolve(source: str, base: Path | None = None) -> tuple[Family, str]:
     name, _, word = source.partition("#")
     if name in BUILT_IN:
         return BUILT_IN[name], word
-    known = f"Families that are here: {listed(f'{family.name} ({family.about})' for family in BUILT_IN.values())}."
+    if source in catalogue.KNOWN:
+        raise CheckpointError(source, "this model isn't here yet", catalogue.how_to_get(source))
+    known = f"Models that are here: {listed([*_built_in(), *(one.name for one in catalogue.added())])}."
     path = (base or Path()) / source
     if path.is_dir():
-        raise CheckpointError(str(path), "this is a folder, and a model is a file or a family", known)
-    hint = did_you_mean(name, BUILT_IN)
+        raise CheckpointError(str(path), "this is a folder, and a model is a file or a name", known)
+    hint = did_you_mean(name, BUILT_IN) or catalogue.how_to_get(name)
     looks_like_path = "/" in source or "\\" in source or (Path(source).suffix and "#" not in source)
     if looks_like_path:
         raise CheckpointError(str(path), "no such file", hint or known)
-    raise CheckpointError(source, "no such file, and no family of this name", f"{hint} {known}".strip())
+    raise CheckpointError(source, "no such file, and no model of this name", f"{hint} {known}".strip())
+
+
+def _built_in() -> list[str]:
+    return [f"{family.name} ({family.about})" for family in BUILT_IN.values()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_serializer, model_validator
 
 from gandream.base.errors import did_you_mean
 from gandream.recipe.fields import FileRef, Number, Whole, Word, existing_file, wrong
@@ -37,11 +37,11 @@ class Latent(Word):
     """A place in latent space. A seed is the same one as in the published tools."""
 
     seed: Annotated[Whole | None, Field(ge=0, le=MAX_SEED, description="0 to 4294967295")] = None
-    class_: Annotated[ClassWord | None, Field(alias="class", description="its number or name, in conditional models")] = (
-        None
-    )
+    class_: Annotated[
+        ClassWord | None, Field(alias="class", description="its number or name, in conditional models")
+    ] = None
     file: Annotated[
-        Annotated[FileRef, BeforeValidator(_saved)] | None,
+        Annotated[FileRef, BeforeValidator(_saved), WithJsonSchema({"type": "string"})] | None,
         Field(description="saved latents: z [D] or [K, D], or w [L, D] or [K, L, D], in .npy or .npz"),
     ] = None
     name: Annotated[str | None, Field(description="which array of an .npz, or which row: `smile`, `3`, `smile/3`")] = (

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, model_validator
 
-from gandream.recipe.curve import AnyCurve, Constant, Curve, curve_written, read_curve
+from gandream.recipe.curve import Constant, Curve, curve_written, read_curve
 from gandream.recipe.fields import Choice, Duration, Moment, Reads, Whole, Word, Words, listed_as_one, wrong
 from gandream.recipe.latent import MAX_SEED, Latent
 from gandream.recipe.layers import LayerRange, Layers
@@ -102,7 +102,7 @@ def _truncation_written(value: Any) -> Any:
 
 
 Truncation = Annotated[
-    AnyCurve | tuple[LayerPsi, ...],
+    Curve | tuple[LayerPsi, ...],
     BeforeValidator(_truncation),
     Reads(tuple[LayerPsi, ...]),
     PlainSerializer(_truncation_written),

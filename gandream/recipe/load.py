@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.fields import words_at
+from gandream.recipe.include import with_includes
 from gandream.recipe.overrides import put_variables, set_values
 from gandream.recipe.reader import Document, read_document
 from gandream.recipe.recipe import Recipe, check_names, place
@@ -19,7 +20,7 @@ MOST_MISTAKES = 8
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. RecipeError tells all mistakes."""
-    document = put_variables(set_values(read_document(Path(path)), overrides))
+    document = put_variables(set_values(with_includes(read_document(Path(path))), overrides))
     try:
         recipe = Recipe.model_validate(document.tree)
     except ValidationError as error:
@@ -74,6 +75,8 @@ def _mistake(document: Document, error: Any) -> RecipeError:
     elif kind == "extra_forbidden":
         problem, words = "no such word here", words_at(Recipe, path[:-1])
         near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
+        if isinstance(path[-1], int | float) or set("()") & set(str(path[-1])):
+            near = "An expression with commas wants quotes inside {...}: {amount: 'mix(a, b, 0.5)'}"
         hint = near or did_you_mean(path[-1], words) or f"Words here: {listed(words)}."
     elif kind == "missing" and isinstance(path[-1], int):
         path, problem = path[:-1], "wanted a list of two"

@@ -56,6 +56,8 @@ class Document:
     text: str = ""
     file: str = ""
     overrides: tuple[str, ...] = field(default=())
+    merged: bool = False
+    """Whether the tree holds more than the text: what it includes."""
 
     def mark(self, path: Path_) -> Mark:
         """The place of a path, or of the nearest part above it that was written."""

@@ -100,7 +100,7 @@ Model = Annotated[
     BeforeValidator(_model),
     Reads(ModelWords),
     PlainSerializer(_model_written),
-    WithJsonSchema({"type": ["string", "object"]}),
+    WithJsonSchema({"anyOf": [{"type": "string"}, ModelWords.model_json_schema()]}),
 ]
 
 
@@ -108,6 +108,11 @@ class Recipe(Word):
     """A recipe as checked: frozen; `where` gives the place of each word in its file."""
 
     gandream: Annotated[Whole, Field(description="version of the language")] = LANGUAGE
+    include: Annotated[
+        tuple[Words, ...],
+        BeforeValidator(listed_as_one),
+        Field(max_length=32, description="recipe files that this one builds on: words merge, and this one wins"),
+    ] = ()
     model: Annotated[Model, Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
     seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
     title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None

@@ -41,13 +41,11 @@ def path_of(film: Path) -> Path:
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """The recipe that the film carries: its file as written, or, where ``--set`` changed it, what came of that."""
+    """The recipe that the film carries: its file as written, or what ``include`` and ``--set`` made of it."""
     document = recipe.document
-    return (
-        yaml.safe_dump(_plain(document.tree), sort_keys=False, allow_unicode=True)
-        if document.overrides
-        else document.text
-    )
+    if not document.overrides and not document.merged:
+        return document.text
+    return yaml.safe_dump(_plain(document.tree), sort_keys=False, allow_unicode=True)
 
 
 def _plain(value: Any) -> Any:

@@ -35,7 +35,7 @@ video: {size: 640x360, fps: 23.976, duration: 20, start: 0:10, loop: true, crf: 
 
 def test_a_model_is_all_that_is_needed(load):
     recipe = load("")
-    assert (recipe.model.written, recipe.video.size, recipe.video.fps, recipe.seed) == ("cppn#7", (512, 512), 30, 0)
+    assert (recipe.model.written, recipe.video.size, recipe.video.fps, recipe.seed) == ("cppn#7", None, 30, 0)
     assert [latent.seed for latent in recipe.walk.through] == [0, 1, 2, 3]
 
 

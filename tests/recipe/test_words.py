@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError
+from gandream.recipe.effects import EFFECTS
 from gandream.recipe.fields import Word, words_at
 from gandream.recipe.load import load_recipe
 from gandream.recipe.latent import Latent
@@ -21,6 +22,7 @@ from gandream.recipe.signals import Signal
 from gandream.recipe.video import Video
 
 # Each group of words: where it stands (push and through: in a list), and what else it wants.
+# Effects have tests of their own.
 GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Recipe: ((), {"model": "cppn#7", "audio": "song.wav"}),
     Tempo: (("tempo",), {}),
@@ -44,20 +46,21 @@ def tree(group: type[Word], word: str, value: object) -> dict:
     inside: object = {**wants, word: value}
     for step in reversed(path):
         inside = [inside] if isinstance(step, int) else {step: inside}
-    return {"model": "cppn#7", "audio": "song.wav", **inside}  # type: ignore[dict-item]
+    return {"model": "cppn#7", "audio": "song.wav", "signals": {"notes": "chroma"}, **inside}  # type: ignore[dict-item]
 
 
 def subgroups(word: type[Word]) -> Iterator[type[Word]]:
     yield word
     for other in Word.__subclasses__():
-        if other.__name__ in str([field.annotation for field in word.model_fields.values()]) and other is not word:
+        notes = str([(field.annotation, field.metadata) for field in word.model_fields.values()])
+        if other.__name__ in notes and other is not word:
             yield from subgroups(other)
 
 
 def test_every_group_is_tested():
     assert (
         set(subgroups(Recipe))
-        == set(GROUPS)
+        == set(GROUPS) | set(EFFECTS.values())
         == {word for word in Word.__subclasses__() if word.__module__.startswith("gandream.")}
     )
 
@@ -70,7 +73,10 @@ def test_words_at_knows_every_group():
 
 @pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
 def test_every_word_is_described(group, word):
-    description = group.model_json_schema()["properties"][word]["description"]
+    schema = group.model_json_schema()
+    if "$ref" in schema:  # it holds itself
+        schema = schema["$defs"][group.__name__]
+    description = schema["properties"][word]["description"]
     assert len(description) > 8
 
 
@@ -78,7 +84,12 @@ def test_the_schema_holds_every_word():
     schema = Recipe.model_json_schema()
     assert json.loads(json.dumps(schema)) == schema
     assert set(schema["properties"]) == set(Recipe.words())
-    assert set(schema["$defs"]) == {group.__name__ for group in GROUPS if group is not Recipe}
+    model = schema["properties"]["model"]["anyOf"][1]
+    assert set(model["properties"]) == set(ModelWords.words())
+    groups = {*GROUPS, *EFFECTS.values()} - {Recipe, ModelWords}
+    assert set(schema["$defs"]) == {group.__name__ for group in groups}
+    for group in groups:
+        assert list(schema["$defs"][group.__name__]["properties"]) == group.words()
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
@@ -244,12 +255,108 @@ GOOD_AND_BAD = {
     "video.start": (["0", "0:42", "10%"], ["-1", "nan s"]),
     "video.subsampling": (["420", "'444'"], ["422", "420.0", "true"]),
     "video.loop": (["true", "False"], ["yes", "on", "1", "null", "off"]),
-    "walk.path": (["slerp", "lerp", "step"], ["slrp", "spline", "1"]),
+    "walk.path": (["slerp", "lerp", "spline", "step", "null"], ["slrp", "splin", "1"]),
+    "walk.space": (["z", "w", "null"], ["x", "1", "W"]),
     "walk.ease": (["in_out_sine"], ["in_out_sin", "ease"]),
     "walk.every": (["1", "1/3s", "0:01", "2 beats"], ["0", "-1s", "50%", "1/0 s", "x"]),
     "walk.through": (
-        ["1", "[1]", "{seed: 1}", "[0, 4294967295, 3.0]"],
-        ["[]", "[-1]", "[4294967296]", "[1.5]", "[x]", "true", "{}", "{seed: 1, class: 2}", "[[1]]"],
+        [
+            "1",
+            "[1]",
+            "{seed: 1}",
+            "[0, 4294967295, 3.0]",
+            "{seed: 1, class: 2}",
+            "[{seed: 1, class: gold fish}]",
+            "mean",
+            "[{mean: true}]",
+            "{between: [1, 2]}",
+            "{between: [mean, {seed: 3, class: 1}], amount: -0.5}",
+            "{between: [1, {between: [2, 3]}]}",
+        ],
+        [
+            "[]",
+            "[-1]",
+            "[4294967296]",
+            "[1.5]",
+            "[x]",
+            "true",
+            "{}",
+            "[[1]]",
+            "'7'",
+            "{seed: 1, class: -1}",
+            "{seed: 1, class: 1.5}",
+            "{seed: 1, class: true}",
+            "{seed: 1, mean: true}",
+            "{mean: false}",
+            "{mean: true, class: 1}",
+            "{seed: null}",
+            "{seed: 1, name: x}",
+            "{seed: 1, amount: 0.3}",
+            "{between: [1]}",
+            "{between: [1, 2, 3]}",
+            "{between: 1}",
+            "{between: [1, 2], amount: t}",
+            "{between: [1, 2], amount: 1000}",
+            "{between: [1, 2], class: 3}",
+            "{between: [1, x]}",
+            "{file: song.wav}",
+            "song.wav",
+            "no.npy",
+            "{file: no.npz, name: x}",
+            "no.npz#x",
+        ],
+    ),
+    "mix": (
+        [
+            "{from: 1}",
+            "[]",
+            "[{from: mean, layers: fine, amount: t}, {from: {through: [1, 2]}, at: 1s, until: 2 bars, fade: 3 frames}]",
+            "{from: {through: 3, space: w, speed: 2}}",
+            "{from: {every: 1s}}",
+            "{from: {between: [1, 2]}, fade: 0, at: 50%}",
+        ],
+        [
+            "1",
+            "null",
+            "{}",
+            "{layers: fine}",
+            "{from: null}",
+            "{from: [1, 2]}",
+            "{from: x}",
+            "{from: 1, amount: true}",
+            "{from: 1, at: -1}",
+            "{from: 1, until: soon}",
+            "{from: 1, fade: 1s}",
+            "{from: 1, at: 0, fade: -1}",
+            "{from: 1, at: 0, fade: 10%}",
+            "{from: 1, layers: 3-0}",
+            "{from: {through: []}}",
+            "{from: {through: [1, 2], at: [1s]}}",
+            "{from: {through: 1, seed: 2}}",
+        ],
+    ),
+    "noise": (
+        [
+            "fixed",
+            "'off'",
+            "animate",
+            "{}",
+            "[]",
+            "{mode: animate, strength: t, speed: 0.5, seed: 7, layers: 4-}",
+            "[fixed, {mode: off, layers: fine}]",
+        ],
+        [
+            "animated",
+            "true",
+            "1",
+            "null",
+            "{mode: on}",
+            "{strength: x}",
+            "{seed: -1}",
+            "{seed: t}",
+            "{layers: some}",
+            "{speed: 1s}",
+        ],
     ),
     "walk.at": (["[0, 1, 2, 3]", "[0%, 1 bar, 2s, 0:03]"], ["[0]", "[]", "3", "[0, 1, 2, -1]", "{a: 1}", "x"]),
     "push": (
@@ -275,13 +382,55 @@ GOOD_AND_BAD = {
             "{random: 1, box: 0, mode: drift}",
         ],
     ),
-    "truncation": (["0.5", "t", "{0: 0}", "-3"], ["", "true", "[1]", "{}", ".nan", "1e301", "t +"]),
+    "truncation": (
+        [
+            "0.5",
+            "t",
+            "{0: 0}",
+            "-3",
+            "[]",
+            "[{layers: fine, psi: 0.5}, {psi: {0s: 1, 1s: 0}, layers: [0, 2-3]}]",
+            "{layers: 4-, psi: t}",
+        ],
+        [
+            "",
+            "true",
+            "[1]",
+            "{}",
+            ".nan",
+            "1e301",
+            "t +",
+            "[{psi: 1}]",
+            "{layers: fine}",
+            "[{layers: fine, psi: 1, x: 2}]",
+            "[{layers: fine, psi: x}]",
+        ],
+    ),
+    "video.fit": (["cover", "contain", "stretch"], ["crop", "1", "null"]),
     "tempo.bpm": (["10", "120.5", "1000"], ["9", "1001", ".nan", "x", "true"]),
     "tempo.beats_per_bar": (["1", "64"], ["0", "65", "3.5"]),
     "seed": (["0", "4294967295", "0o17", "0x1F"], ["-1", "4294967296", "1.5", "x", "null", "'1'"]),
     "title": (["x", "null", "'2'"], ["2", "[]", "x" * 201]),
     "gandream": (["1"], ["2", "0", "x", "1.5"]),
-    "model": (["x"], ["3", "''", "' '", "[]", "null"]),
+    "model": (
+        ["x", "{file: x}", f"{{file: x, sha256: {'aB' * 32}}}", "{file: x, class: 3}", "{file: x, class: goldfish}"],
+        [
+            "3",
+            "''",
+            "' '",
+            "[]",
+            "null",
+            "{}",
+            "{file: 3}",
+            "{file: {file: x}}",
+            "{file: ''}",
+            "{class: 3}",
+            "{file: x, sha256: abc}",
+            "{file: x, sha256: 3}",
+            "{file: x, class: -1}",
+            "{file: x, sha: 1}",
+        ],
+    ),
     "audio": (
         ["song.wav", "./song.wav"],
         ["no.wav", "''", "3", ".", "bundled:nothing", "~nobody_123/x.wav", "x" * 5000, "no/song.wav", "/dev/null"],
