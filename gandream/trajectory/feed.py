@@ -42,7 +42,7 @@ class Feed:
                 w = self._onto(w, self._walk(mix.track, start, stop), mix.amounts[start:stop], mix.layers)
         psi = self._put(trajectory.psi[start:stop])
         by_layer = psi[:, :, None] if psi.ndim == 2 else psi[:, None, None]
-        w = generator.w_avg + by_layer * (w - generator.w_avg)
+        w = torch.lerp(generator.w_avg.expand_as(w), w, by_layer)  # at 1 it is w to the last bit
         for shove in trajectory.shoves:
             if shove.in_w and shove.amounts[start:stop].any():
                 target = self._mapped((shove.target,))[0]

@@ -68,7 +68,8 @@ def _class(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> int | Non
         if word is not None:
             raise recipe.error(where, f"{spec.name} has no classes", "Leave the class out.")
         return None
-    known = f"Its classes: {listed(f'{index} {name}' for index, name in enumerate(spec.classes))}."
+    both = (name if name == str(index) else f"{index} {name}" for index, name in enumerate(spec.classes))
+    known = f"Its classes: {listed(both)}."
     if word is None:
         problem = f"{spec.name} has {len(spec.classes)} classes, and this latent names none"
         raise recipe.error(path, problem, f"Write {{seed: 7, class: 0}}, or `model: {{file: ..., class: 0}}`. {known}")
@@ -103,7 +104,7 @@ def _one(array: np.ndarray, row: str, spec: Spec) -> Place:
     many_w = array.ndim == 3 and array.shape[1] in (1, L) and array.shape[2] == wide
     if array.shape == (L, wide) and not (row and many_z):
         many_z, many_w, array = False, True, array[None]
-    if not len(array) or not (many_z or many_w):
+    if not array.size or not (many_z or many_w):
         problem = f"the saved latent is {list(array.shape)}"
         raise _FileError(f"{problem}, but {spec.name} wants z [{D}] or w [{L}, {wide}], or many of one kind")
     if not row and len(array) > 1:
@@ -125,7 +126,9 @@ def _array(file: Path, name: str | None) -> tuple[np.ndarray, str]:
         raise _FileError(f"saved latents are numbers, and this is {array.dtype}")
     array = array.astype(np.float64)
     if not (np.abs(array) < LARGEST).all():  # nan isn't
-        raise _FileError("some of these numbers are not finite" if not np.isfinite(array).all() else "too large numbers")
+        raise _FileError(
+            "some of these numbers are not finite" if not np.isfinite(array).all() else "too large numbers"
+        )
     return array, row
 
 

@@ -76,9 +76,11 @@ class Track:
         if not self.in_w:
             return [self.at(start, stop).astype(np.float32), self.classes(start, stop, classes)]
         knots, share = self._knots(start, stop)
-        curved = self.path == "spline"
-        spans = self._spans_at(knots) if curved and self.spans is not None else None
-        knots = knots if curved else knots[1:3]
+        spans = self._spans_at(knots) if self.path == "spline" and self.spans is not None else None
+        if self.path == "step":
+            knots, share = np.where(share < 1, knots[1], knots[2]), np.zeros(0)
+        elif self.path != "spline":
+            knots = knots[1:3]
         near, numbers = np.unique(knots, return_inverse=True)
         stops = [self.stops[index].key() for index in near]
         return [self.path, stops, numbers.reshape(knots.shape), share, spans]

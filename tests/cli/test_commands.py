@@ -94,7 +94,11 @@ MISTAKES = {
         [],
         r"r\.yaml:3:14  truncation = .*\n  divides by zero at 0:00\.300 \(frame 3\)",
     ),
-    "a function that isn't there": (GOOD + "truncation: sine(t)\n", [], r"r\.yaml:3:13 .*\n  there is no function 'sine'.*\n  Did you mean 'sin'"),
+    "a function that isn't there": (
+        GOOD + "truncation: sine(t)\n",
+        [],
+        r"r\.yaml:3:13 .*\n  there is no function 'sine'.*\n  Did you mean 'sin'",
+    ),
     "an attack": (GOOD + "truncation: \"__import__('os').system('x')\"\n", [], r"r\.yaml:3:\d+  truncation"),
     "a frame range beyond the film": (GOOD, ["--frames", "5:50"], r"--frames 5:50\n  the film has frames 0:10"),
     "a device that isn't here": (GOOD, ["--device", "cuda"], r"--device cuda\n"),

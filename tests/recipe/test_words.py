@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from gandream.base.errors import RecipeError
 from gandream.recipe.effects import EFFECTS
 from gandream.recipe.fields import Word, words_at
-from gandream.recipe.load import load_recipe
 from gandream.recipe.latent import Latent
 from gandream.recipe.layering import Blend, LayerPsi, Mix, Noise
+from gandream.recipe.load import load_recipe
 from gandream.recipe.motion import Push, Walk
 from gandream.recipe.recipe import ModelWords, Recipe, Tempo
 from gandream.recipe.signals import Signal

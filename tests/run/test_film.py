@@ -131,7 +131,9 @@ def test_odd_sizes_become_even_with_a_warning(here: Path):
 
 
 def test_a_film_as_short_as_one_frame(here: Path, clicks: Path):
-    made = render(load_recipe(recipe_file(here, f"audio: {clicks}", video="{size: 64, fps: 10, duration: 1ms}")), device="cpu")
+    made = render(
+        load_recipe(recipe_file(here, f"audio: {clicks}", video="{size: 64, fps: 10, duration: 1ms}")), device="cpu"
+    )
     assert made.frames == 1
     assert len(pictures(made.path)) == 1
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gandream.base import ffmpeg
+from gandream.base.errors import CheckpointError
 from gandream.recipe.load import load_recipe
 from gandream.run.film import render
 from gandream.run.prepare import prepare
@@ -23,7 +24,12 @@ def decoded(path: Path, width: int, height: int) -> np.ndarray:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_every_recipe_compiles(here: Path, path: Path):
-    prepared = prepare(load_recipe(path), here / "cache")
+    try:
+        prepared = prepare(load_recipe(path), here / "cache")
+    except CheckpointError as error:
+        if "models add" not in error.hint:
+            raise
+        pytest.skip("its model was not added here")
     assert prepared.score.trajectory.frames > 30
     assert prepared.warnings == ()
 

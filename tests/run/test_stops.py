@@ -20,7 +20,12 @@ def start(folder: Path, **environment: str) -> subprocess.Popen[str]:
     (folder / "r.yaml").write_text(RECIPE)
     command = [sys.executable, "-m", "gandream", "render", "r.yaml", "--device", "cpu"]
     return subprocess.Popen(
-        command, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 

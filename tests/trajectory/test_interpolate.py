@@ -33,8 +33,8 @@ def test_its_speed_in_time_has_no_jumps_and_is_the_chord_over_its_time(spans):
     for index, moment in enumerate(np.concatenate([[0], np.cumsum(spans)[:-1]]) + spans.sum()):
         before, at, after = walk(moment + step * np.arange(-1, 2), spans)
         chord = (Z[(index + 1) % 6] - Z[index - 1]) / (spans[index] + spans[index - 1])
-        np.testing.assert_allclose((after - at) / step, chord, atol=1e-3)
-        np.testing.assert_allclose((at - before) / step, chord, atol=1e-3)
+        np.testing.assert_allclose((after - at) / step, chord, atol=5e-3)
+        np.testing.assert_allclose((at - before) / step, chord, atol=5e-3)
 
 
 def test_even_spans_are_the_published_spline():
@@ -74,7 +74,9 @@ def test_paths_take_latents_with_layers():
         whole = function(knots, share, np.ones((3, 7)))
         assert whole.shape == (7, 3, 8)
         for layer in range(3):
-            np.testing.assert_allclose(function(knots[:, :, layer], share, np.ones((3, 7))), whole[:, layer], atol=1e-12)
+            np.testing.assert_allclose(
+                function(knots[:, :, layer], share, np.ones((3, 7))), whole[:, layer], atol=1e-12
+            )
         assert path in PATH
     assert spline(knots[:, :0], share[:0], np.ones((3, 0))).shape == (0, 3, 8)
 

@@ -134,7 +134,9 @@ def test_saved_latents_of_every_shape(at, tmp_path):
         save(tmp_path, f"{name}.npy", array)
         found = at(f"{name}.npy")
         assert found.in_w == (name[0] != "z")
-        np.testing.assert_array_equal(found.w if found.in_w else found.z, array if array.ndim == 1 + found.in_w else array[0])
+        np.testing.assert_array_equal(
+            found.w if found.in_w else found.z, array if array.ndim == 1 + found.in_w else array[0]
+        )
     save(tmp_path, "many.npy", Z)
     save(tmp_path, "more.npy", W)
     for row in range(4):
@@ -238,7 +240,13 @@ def test_objects_are_refused_and_never_run(wrong, tmp_path, monkeypatch):
 
 def test_files_that_are_something_else_or_damaged(wrong, tmp_path):
     for name in ("x.npy", "x.npz"):
-        for data in (b"", b"hello", b"version https://git-lfs.github.com/spec/v1", b"<!DOCTYPE html>", b"\x80\x04K\x01."):
+        for data in (
+            b"",
+            b"hello",
+            b"version https://git-lfs.github.com/spec/v1",
+            b"<!DOCTYPE html>",
+            b"\x80\x04K\x01.",
+        ):
             (tmp_path / name).write_bytes(data)
             assert wrong(name).problem == "this holds no saved latents: it isn't .npy or .npz inside"
     save(tmp_path, "x.npy", Z[0])
@@ -247,7 +255,10 @@ def test_files_that_are_something_else_or_damaged(wrong, tmp_path):
         whole = (tmp_path / name).read_bytes()
         for part in (6, 7, 20, 100, len(whole) // 2, len(whole) - 1):
             (tmp_path / name).write_bytes(whole[:part])
-            assert wrong(f"{name}#a" if name.endswith("z") else name).problem == "this holds no saved latents: it is damaged"
+            assert (
+                wrong(f"{name}#a" if name.endswith("z") else name).problem
+                == "this holds no saved latents: it is damaged"
+            )
 
 
 def test_an_array_that_unpacks_without_end_is_refused_before_it_is_unpacked(wrong, tmp_path):

@@ -9,8 +9,8 @@ from gandream.base.clock import Clock
 from gandream.base.errors import RecipeError
 from gandream.base.tempo import BeatGrid
 from gandream.recipe.motion import PATHS
+from gandream.trajectory.interpolate import PATH, lerp, slerp, step
 from gandream.trajectory.timeline import Timeline
-from gandream.trajectory.interpolate import PATH, lerp, slerp, spline, step
 from gandream.trajectory.walks import Track, closed, steady_places, travel
 
 Z = np.random.RandomState(0).randn(5, 64) * np.array([1, 2, 0.5, 1, 3])[:, None]

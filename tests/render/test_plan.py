@@ -1,0 +1,111 @@
+"""Films cut into segments by content."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from gandream.models.registry import describe
+from gandream.recipe.recipe import Recipe
+from gandream.render.plan import BATCH_PIXELS, MAX_BATCH, grid, make_plan
+from gandream.run.prepare import DEFAULT_SIZE, picture_format
+from gandream.trajectory.compose import compose
+from gandream.video.format import VideoFormat
+
+SPEC = describe("cppn#7")
+SMALL = VideoFormat(64, 64, Fraction(20))
+
+
+def recipe(**words) -> Recipe:
+    video = {"duration": 10, "fps": 20, **words.pop("video", {})}
+    return Recipe.model_validate(
+        {"model": "cppn#7", "walk": {"through": [1, 2, 3], "every": 2}, "video": video, **words}
+    )
+
+
+def planned(spec=SPEC, fmt=SMALL, frames=None, fit="cover", **words):
+    return make_plan(compose(recipe(**words), spec).trajectory, fmt, "cpu", frames, fit=fit)
+
+
+def keys(**words) -> list[str]:
+    return [segment.key for segment in planned(**words).segments]
+
+
+# sizes
+
+
+def test_without_a_size_the_film_has_the_models():
+    assert picture_format(recipe(), SPEC)[0].width == DEFAULT_SIZE[0]
+    fmt, warnings = picture_format(recipe(), replace(SPEC, size=(256, 384)))
+    assert ((fmt.width, fmt.height), warnings) == ((384, 256), ())
+    fmt, _ = picture_format(recipe(video={"size": "640x360"}), replace(SPEC, size=(256, 384)))
+    assert (fmt.width, fmt.height) == (640, 360)
+
+
+def test_odd_sizes_become_even_with_a_warning_where_the_codec_needs_it():
+    fmt, warnings = picture_format(recipe(), replace(SPEC, size=(255, 383)))
+    assert (fmt.width, fmt.height) == (384, 256)
+    assert warnings == ("video.size 383x255 is odd, which 4:2:0 can't hold: it becomes 384x256",)
+    fmt, warnings = picture_format(recipe(video={"size": "63x65", "subsampling": "444"}), SPEC)
+    assert ((fmt.width, fmt.height), warnings) == ((63, 65), ())
+
+
+def test_a_batch_is_as_small_as_the_larger_of_model_and_film_asks():
+    sizes = [(64, (64, 64)), (64, (1024, 1024)), (2048, (64, 64)), (8192, None)]
+    batches = [
+        planned(replace(SPEC, size=native), VideoFormat(side, side, Fraction(20))).batch for side, native in sizes
+    ]
+    assert batches == [MAX_BATCH["cpu"], max(1, BATCH_PIXELS["cpu"] >> 20), 1, 1]
+
+
+# keys
+
+
+def test_segments_are_two_seconds_from_frame_0():
+    plan = planned(frames=(30, 95))
+    assert [(segment.start, segment.stop) for segment in plan.segments] == [(30, 40), (40, 80), (80, 95)]
+    assert list(grid(0, 5, Fraction(1))) == [(0, 2), (2, 4), (4, 5)]
+
+
+def test_equal_recipes_have_equal_keys():
+    words = {
+        "mix": {"from": {"through": [4, "mean"]}, "layers": "fine"},
+        "truncation": {"layers": "coarse", "psi": 0.5},
+    }
+    assert keys(**words) == keys(**words)
+    assert keys() == keys()
+
+
+def test_segments_of_a_part_are_those_of_the_whole():
+    whole, part = planned(mix={"from": 9, "at": 3}), planned(mix={"from": 9, "at": 3}, frames=(40, 120))
+    assert part.segments == whole.segments[1:3]
+
+
+@pytest.mark.parametrize(
+    ("words", "changed"),
+    [
+        ({"mix": {"from": 9}}, [0, 1, 2, 3, 4]),
+        ({"mix": {"from": 9, "at": 6}}, [3, 4]),
+        ({"mix": {"from": 9, "at": 8.5}}, [4]),
+        ({"mix": {"from": 9, "until": 1}}, [0]),
+        ({"mix": {"from": 9, "at": 2.1, "until": 3, "layers": "fine"}}, [1]),
+        ({"mix": {"from": {"through": [9, 8]}, "at": 8, "fade": 1}}, [4]),
+        ({"mix": {"from": 9, "amount": 0}}, []),
+        ({"truncation": {"layers": "fine", "psi": {"8s": 1, "9s": 0}}}, None),
+        ({"walk": {"through": [1, 2, 3], "every": 2, "space": "w"}}, [0, 1, 2, 3, 4]),
+        ({"walk": {"through": [1, 2, 3], "every": 2, "path": "spline"}}, [0, 1, 2, 3, 4]),
+    ],
+)
+def test_a_word_changes_the_segments_where_it_does_something(words, changed):
+    found = [index for index, (one, two) in enumerate(zip(keys(), keys(**words), strict=True)) if one != two]
+    assert found == (list(range(5)) if changed is None else changed)
+
+
+def test_fit_and_format_are_in_every_key():
+    plans = [planned(), planned(fit="contain"), planned(fmt=VideoFormat(64, 66, Fraction(20)))]
+    made = [[segment.key for segment in plan.segments] for plan in plans]
+    for each in made:
+        assert each[:2] == each[3:]  # the walk comes round after three segments, and these are made once
+    assert len({key for each in made for key in each}) == 9

@@ -1,0 +1,112 @@
+"""Every word changes pixels, and two equal recipes don't."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandream.recipe.load import load_recipe
+from gandream.render.paint import Painter
+from gandream.render.plan import make_plan
+from gandream.run.prepare import load_model, prepare
+from gandream.video.colour import display_bytes
+
+STYLEGAN2 = Path(__file__).parents[1] / "models" / "data"
+BASE = """\
+model: cppn#7
+audio: {music}
+signals: {{hit: {{from: onset, release: 0.3}}, notes: chroma}}
+walk: {{through: [1, 2, 3], every: 1.3s}}
+video: {{size: 48x32, fps: 10, duration: 4}}
+"""
+LATENTS = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"
+
+WORDS = {
+    "model": ("model: cppn#7", "model: cppn#8"),
+    "seed": ("push: {random: true}", "seed: 5\npush: {random: true}"),
+    "tempo": ("walk: {every: 1 beat}\ntempo: {bpm: 120}", "walk: {every: 1 beat}\ntempo: {bpm: 100}"),
+    "signals": ("truncation: hit", "truncation: hit\nsignals: {hit: {from: onset, release: 0.3, delay: 0.2}}"),
+    "vars": ("vars: {a: 1}\ntruncation: a", "vars: {a: 0.5}\ntruncation: a"),
+    "walk.through": ("", "walk: {through: [1, 2, 4]}"),
+    "walk.through mean": ("", "walk: {through: [1, mean, 3]}"),
+    "walk.through between": ("", "walk: {through: [1, {between: [2, 3]}, 3]}"),
+    "walk.every": ("", "walk: {every: 0.7s}"),
+    "walk.at": ("", "walk: {every: null, at: [0s, 0.5s, 2s]}"),
+    "walk.space": ("", "walk: {through: [1, 2, 3], space: w}"),
+    "walk.path lerp": ("", "walk: {path: lerp}"),
+    "walk.path spline": ("walk: {path: lerp}", "walk: {path: spline}"),
+    "walk.path step": ("", "walk: {path: step}"),
+    "walk.ease": ("", "walk: {ease: in_out_cubic}"),
+    "walk.loop": ("", "walk: {loop: false}"),
+    "walk.speed": ("", "walk: {speed: 1 + hit}"),
+    "push.toward": ("", "push: {toward: 9, by: 0.5}"),
+    "push.random": ("", "push: {random: 9, by: hit}"),
+    "push.mode": ("push: {random: 9, by: hit}", "push: {random: 9, by: hit, mode: drift}"),
+    "push.box": ("push: {random: 9, mode: drift}", "push: {random: 9, mode: drift, box: 0.5}"),
+    "push.space": ("push: {random: 9, by: hit}", "push: {random: 9, by: hit, space: w}"),
+    "push.layers": ("push: {random: 9, space: w}", "push: {random: 9, layers: fine}"),
+    "mix": ("", "mix: {from: 9, layers: fine}"),
+    "mix.from walk": ("mix: {from: 9}", "mix: {from: {through: [9, 10], every: 1s}}"),
+    "mix.layers": ("mix: {from: 9}", "mix: {from: 9, layers: 0-2}"),
+    "mix.amount": ("mix: {from: 9}", "mix: {from: 9, amount: 0.5}"),
+    "mix.at": ("mix: {from: 9}", "mix: {from: 9, at: 2s}"),
+    "mix.until": ("mix: {from: 9}", "mix: {from: 9, until: 2s}"),
+    "mix.fade": ("mix: {from: 9, at: 1s}", "mix: {from: 9, at: 1s, fade: 1s}"),
+    "blend": ("", f"blend: {{by: notes, latents: {LATENTS}}}"),
+    "blend.layers": (
+        f"blend: {{by: notes, latents: {LATENTS}}}",
+        f"blend: {{by: notes, latents: {LATENTS}, layers: fine}}",
+    ),
+    "blend.amount": (
+        f"blend: {{by: notes, latents: {LATENTS}}}",
+        f"blend: {{by: notes, latents: {LATENTS}, amount: 0.4}}",
+    ),
+    "truncation": ("", "truncation: 0.5"),
+    "truncation by layer": ("truncation: 0.5", "truncation: [{layers: coarse, psi: 0.5}]"),
+    "effects": ("", "effects: [{contrast: 1.5}]"),
+    "video.size": ("video: {size: 48x32}", "video: {size: 32x48}"),
+    "video.start": ("truncation: hit", "truncation: hit\nvideo: {start: 0.7}"),
+    "video.loop": ("walk: {every: 0.9s}", "walk: {every: 0.9s}\nvideo: {loop: true}"),
+    "noise.mode off": ("model: {stylegan2}", "model: {stylegan2}\nnoise: off"),
+    "noise.mode animate": ("model: {stylegan2}", "model: {stylegan2}\nnoise: animate"),
+    "noise.strength": ("model: {stylegan2}", "model: {stylegan2}\nnoise: {strength: 2}"),
+    "noise.speed": ("model: {stylegan2}\nnoise: animate", "model: {stylegan2}\nnoise: {mode: animate, speed: 3}"),
+    "noise.seed": ("model: {stylegan2}\nnoise: animate", "model: {stylegan2}\nnoise: {mode: animate, seed: 3}"),
+    "noise.layers": ("model: {stylegan2}\nnoise: off", "model: {stylegan2}\nnoise: {mode: off, layers: 0-1}"),
+    "video.fit": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: contain}"),
+}
+
+
+def frames(folder: Path, name: str, changes: str, music: Path) -> np.ndarray:
+    """Display values of every fifth frame, uint8."""
+    stylegan2 = sorted(STYLEGAN2.rglob("*.pkl"))[0]
+    (folder / "base.yaml").write_text(BASE.format(music=music))
+    text = changes.replace("{stylegan2}", str(stylegan2))
+    (folder / f"{name}.yaml").write_text(f"include: base.yaml\n{text}\n")
+    recipe = load_recipe(folder / f"{name}.yaml")
+    prepared = prepare(recipe, folder / "cache")
+    score = prepared.score
+    plan = make_plan(score.trajectory, prepared.fmt, "cpu", None, score.effects, recipe.video.fit)
+    painter, run, made = Painter(plan, load_model(recipe, "cpu")), plan.effects.run(), []
+    run.seek(0, 40)
+    for start in range(0, 40, 5):
+        made.append(display_bytes(run.apply(painter.paint(start, start + 5), start))[0].numpy())
+    return np.stack(made)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_word_changes_pixels(tmp_path: Path, clicks: Path, word: str):
+    without, having = (frames(tmp_path, name, text, clicks) for name, text in zip("ab", WORDS[word], strict=True))
+    same = frames(tmp_path, "c", WORDS[word][1], clicks)
+    assert np.array_equal(having, same), "two equal recipes make equal frames"
+    if without.shape == having.shape:
+        assert np.abs(without.astype(int) - having).max() > 3
+
+
+def test_every_word_of_the_scene_is_here():
+    from gandream.recipe.recipe import Recipe
+
+    silent = {"gandream", "title", "audio", "include"}
+    assert {name.split()[0].split(".")[0] for name in WORDS} >= set(Recipe.words()) - silent
