@@ -24,25 +24,7 @@ BLOCK = 1 << 16
 LOUDEST = 16.0
 """Samples are held to ±this (24 dB over full scale): float files may hold anything."""
 
-# Containers of sound, by the names of ffmpeg's demuxers. Playlists (hls, dash, concat) are not among them: they open
-# other files and addresses, and a live one never ends.
-_CONTAINERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,ircam,loas,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
-    "mxf,nistsphere,nut,ogg,oma,qoa,rm,shn,sox,tak,truehd,tta,voc,w64,wav,wv,xwma"
-)
-_INPUT = (
-    *ffmpeg.QUIET,
-    "-protocol_whitelist",
-    "file,pipe",
-    "-format_whitelist",
-    _CONTAINERS,
-    "-vn",
-    "-sn",
-    "-dn",
-    "-i",
-)
-# A stream that starts late or is cut by an edit list is filled or trimmed, as players do, so that sample 0 is t = 0.
-_FROM_ZERO = ("-map", "0:a:0", "-af", "aresample=async=1:first_pts=0")
+_FROM_ZERO = ("-map", "0:a:0", "-af", ffmpeg.FROM_ZERO)
 _SAYS_NOTHING = ("Last message repeated", "Error opening input file")
 _ADDRESS = re.compile(r"\[[^\]@]* @ 0x[0-9a-fA-F]+\]\s*")
 
@@ -59,16 +41,27 @@ def probe(path: Path) -> SoundFacts:
     """Rate and channels of the first audio stream; AudioError where there is none."""
     check_readable(path)
     errors: list[str] = []
-    header = b"".join(_ffmpeg(path, (*_FROM_ZERO, "-t", "1", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"), errors))
-    at = header.find(b"fmt ")
-    if at >= 0 and len(header) >= at + 16:
-        channels, rate_hz = struct.unpack_from("<HI", header, at + 10)
-        return SoundFacts(rate_hz, channels)
+    if (facts := _ffmpeg_facts(path, errors)) is not None:
+        return facts
     try:
         with _sndfile(path) as file:
             return SoundFacts(file.samplerate, file.channels)
     except Exception as error:
         raise _unreadable(path, errors) from error
+
+
+def ffmpeg_reads(path: Path) -> bool:
+    """Whether ffmpeg decodes the file; libsndfile knows some that it doesn't."""
+    return _ffmpeg_facts(path, []) is not None
+
+
+def _ffmpeg_facts(path: Path, errors: list[str]) -> SoundFacts | None:
+    header = b"".join(_ffmpeg(path, (*_FROM_ZERO, "-t", "1", "-c:a", "pcm_s16le", "-f", "wav", "pipe:1"), errors))
+    at = header.find(b"fmt ")
+    if at < 0 or len(header) < at + 16:
+        return None
+    channels, rate_hz = struct.unpack_from("<HI", header, at + 10)
+    return SoundFacts(rate_hz, channels)
 
 
 def mono_blocks(path: Path, rate_hz: int, *, warn: Callable[[str], None] = lambda words: None) -> Iterator[np.ndarray]:
@@ -124,7 +117,7 @@ def _unreadable(path: Path, errors: list[str]) -> AudioError:
 
 def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[bytes]:
     """Yield what ffmpeg writes, whole float32 samples at a time; its first words go to ``errors``."""
-    process = ffmpeg.spawn([*_INPUT, f"file:{path.absolute()}", *output], stdout=subprocess.PIPE)
+    process = ffmpeg.spawn([*ffmpeg.QUIET, *ffmpeg.sound(path), *output], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     lines: list[str] = []

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from gandream.base.errors import RecipeError
+from gandream.recipe.fields import existing_file
 from gandream.recipe.reader import Document, Mark, Path_, read_document
 from gandream.recipe.text import Text
 
@@ -31,8 +34,12 @@ class _Reading:
         tree: dict[Any, Any] = {}
         marks: dict[Path_, Mark] = {}
         for index, name in enumerate(_names(document)):
-            path = name.folder / Path(name).expanduser()
             where = document.mark(("include", index)).at()
+            try:
+                path = existing_file(name, "a recipe file").path
+            except PydanticCustomError as error:
+                context = error.context or {}
+                raise RecipeError(f"{where}  include = {name[:60]}", context["problem"], context["hint"]) from None
             self.files += 1
             if path.resolve() in open_files:
                 raise RecipeError(f"{where}  include", f"{name} includes itself")

@@ -97,8 +97,10 @@ class Latent(Word):
         if self.seed is not None:
             return self.seed if self.class_ is None else {"seed": self.seed, "class": self.class_}
         if self.file is not None:
-            short = self.file.written + (f"#{self.name}" if self.name else "")
-            return short if self.class_ is None else {**self._short(short), "class": self.class_}
+            if self.class_ is not None:
+                name = {} if self.name is None else {"name": self.name}
+                return {"file": self.file.written, **name, "class": self.class_}
+            return self.file.written + (f"#{self.name}" if self.name else "")
         if self.between is not None:
             return {"between": [latent._written() for latent in self.between], "amount": self.amount}
         return "mean"

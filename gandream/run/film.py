@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gandream.audio.playable import playable
 from gandream.base.errors import OutputError
 from gandream.base.files import writable_folder
 from gandream.base.hashing import content_key
@@ -161,7 +162,12 @@ def _join(plan: Plan, prepared: Prepared, store: Store, target: Path) -> None:
             str(store.segments), "segments vanished while the film was made", "Run the same command again."
         )
     recipe = prepared.recipe
-    sound = Sound(recipe.audio.path, _sound_start(prepared, plan)) if recipe.audio else None
     title = recipe.title or Path(recipe.document.file or target).stem
     lengths = [segment.frames for segment in plan.segments]
-    join(whole, lengths, plan.fmt, target, sound=sound, title=title, recipe_text=manifest.recipe_text(recipe))
+    text = manifest.recipe_text(recipe)
+    if recipe.audio is None:
+        join(whole, lengths, plan.fmt, target, title=title, recipe_text=text)
+        return
+    with playable(recipe.audio.path) as path:
+        sound = Sound(path, _sound_start(prepared, plan))
+        join(whole, lengths, plan.fmt, target, sound=sound, title=title, recipe_text=text)

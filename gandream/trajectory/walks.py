@@ -86,7 +86,7 @@ class Track:
         return [self.path, stops, numbers.reshape(knots.shape), share, spans]
 
     def _knots(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the latents around frames [start, stop), [4, n], and how far each frame is between the middle two."""
+        """The four latents around each frame of [start, stop), [4, n], and how far it is between the middle two."""
         places = self.places[start:stop]
         first, share = eased(places if self.loop else np.clip(places, 0, self.count - 1), self.ease)
         return np.stack([self._index(first + side) for side in (-1, 0, 1, 2)]), share

@@ -1,5 +1,6 @@
 """The words mix, blend, noise and truncation by layer: forms, and what is told when they are wrong."""
 
+# ruff: noqa: E501 (a table)
 from __future__ import annotations
 
 from fractions import Fraction

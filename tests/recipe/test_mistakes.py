@@ -98,7 +98,7 @@ TOLD = [
     ),
     ("audio: ~nobody_123/x.wav", "2:1  audio = ~nobody_123/x.wav", "no user ~nobody_123", ""),
     ("audio: .", "2:1  audio = .", "this is a folder; wanted a sound file", ""),
-    ("3: 4", "2:1  [3] = 4", "no such word here", "Words here: gandream, model"),
+    ("3: 4", "2:1  [3] = 4", "no such word here", "Words here: gandream, include, model"),
 ]
 
 

@@ -153,3 +153,14 @@ def test_music_decides_how_long_the_film_is(here: Path, clicks: Path):
     assert made.frames == 60
     manifest = json.loads(made.manifest.read_text())
     assert manifest["audio"]["sha256"] == file_fingerprint(clicks)
+
+
+def test_a_file_that_only_libsndfile_reads_is_heard(here: Path, clicks: Path):
+    import soundfile
+
+    sound, rate = soundfile.read(clicks)
+    soundfile.write(here / "clicks.mat5", sound, rate, format="MAT5", subtype="PCM_16")
+    made = render(load_recipe(recipe_file(here, "audio: clicks.mat5", video="{size: 64, fps: 10}")), device="cpu")
+    raw = ffmpeg.run("-loglevel", "error", "-i", made.path, "-f", "f32le", "-ac", "1", "-ar", "44100", "-")
+    loud = np.flatnonzero(np.abs(np.frombuffer(raw, np.float32)) > 0.3)
+    assert abs(loud[0] / 44_100 - 0.5) < 0.01, "the first click"

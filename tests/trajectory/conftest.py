@@ -39,7 +39,8 @@ def stylegan2(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
 
     there = Path(__file__).parents[1] / "models" / "stylegan2_reference.py"
     found = importlib.util.spec_from_file_location("stylegan2_reference", there)
-    assert found is not None and found.loader is not None
+    assert found is not None
+    assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
 
@@ -67,6 +68,7 @@ def value() -> Callable[..., np.ndarray]:
     ) -> np.ndarray:
         recipe = Recipe.model_validate({"model": "cppn#7", "truncation": curve, **words})
         line = Timeline(Clock(Fraction(fps), frames), Fraction(start_s), grid)
+        assert not isinstance(recipe.truncation, tuple)
         return Curves(recipe, line, signals or {}).values(recipe.truncation, ("truncation",))
 
     return evaluate

@@ -171,8 +171,9 @@ def test_truncation_by_layer_leaves_others_as_they_are(fed, film, generator):
 
 def test_a_blend_replaces_by_weights_before_the_mix(generator, written, music):
     latents = list(range(20, 32))
-    text = f"audio: {music}\nsignals: {{notes: chroma}}\nvideo: {{duration: 4s}}\nblend: {{by: notes, latents: {latents}, layers: 2-}}\n"
-    plain = compose(written(text.replace("blend", "vars", 1).replace(", layers: 2-", "")), SPEC).trajectory
+    text = f"audio: {music}\nsignals: {{notes: chroma}}\nvideo: {{duration: 4s}}\n"
+    plain = compose(written(text), SPEC).trajectory
+    text += f"blend: {{by: notes, latents: {latents}, layers: 2-}}\n"
     trajectory = compose(written(text), SPEC).trajectory
     (blend,) = trajectory.blends
     w, base = trajectory.inputs(generator, 0, 120).w, plain.inputs(generator, 0, 120).w
