@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-# Before torch is loaded: threads that spin while they wait make a busy machine many times slower, and tests share theirs.
+# Before torch is loaded: threads that spin while they wait make a busy machine many times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 ROOT = Path(__file__).resolve().parent.parent

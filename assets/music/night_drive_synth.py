@@ -183,8 +183,6 @@ def limit(x: Audio, ceiling: float) -> Audio:
 
 def save(path: Path, audio: Audio) -> None:
     """Write Ogg Vorbis, in short pieces: long writes can overflow the encoder's stack."""
-    with sf.SoundFile(
-        path, "w", SR, 2, format="OGG", subtype="VORBIS", compression_level=0.3
-    ) as file:
+    with sf.SoundFile(path, "w", SR, 2, format="OGG", subtype="VORBIS", compression_level=0.3) as file:
         for start in range(0, len(audio), 4096):
             file.write(audio[start : start + 4096])

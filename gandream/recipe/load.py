@@ -77,7 +77,7 @@ def _mistake(document: Document, error: Any) -> RecipeError:
         near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
         if isinstance(path[-1], int | float) or set("()") & set(str(path[-1])):
             near = "An expression with commas wants quotes inside {...}: {amount: 'mix(a, b, 0.5)'}"
-        hint = near or did_you_mean(path[-1], words) or f"Words here: {listed(words)}."
+        hint = near or did_you_mean(str(path[-1]), words) or f"Words here: {listed(words)}."
     elif kind == "missing" and isinstance(path[-1], int):
         path, problem = path[:-1], "wanted a list of two"
     else:

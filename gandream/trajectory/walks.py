@@ -47,11 +47,10 @@ class Track:
         """K, its latents."""
         return len(self.stops) or len(self.waypoints)
 
-    def at(self, start: int, stop: int, waypoints: np.ndarray | None = None) -> np.ndarray:
-        """z of frames [start, stop), float64 [n, D]; ``waypoints`` [K, ..., D] instead of its own."""
-        waypoints = self.waypoints if waypoints is None else waypoints
+    def at(self, start: int, stop: int) -> np.ndarray:
+        """z of frames [start, stop) of a walk in z, float64 [n, D]."""
         knots, share = self._knots(start, stop)
-        return PATH[self.path](waypoints[knots], share, self._spans_at(knots))
+        return PATH[self.path](self.waypoints[knots], share, self._spans_at(knots))
 
     def through(self, start: int, stop: int, mapped: Callable[[Place], np.ndarray]) -> np.ndarray:
         """As :meth:`at`, of a walk in w: only the latents near these frames are mapped, each to [..., D]."""
