@@ -69,20 +69,12 @@ class Inputs:
 class Generator(Protocol):
     """One call convention for every family."""
 
-    @property
-    def spec(self) -> Spec:
-        """Facts about it."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where its pictures are made."""
-        ...
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The centre of w, that truncation goes toward: [L, D']."""
-        ...
+    spec: Spec
+    """Facts about it."""
+    device: torch.device
+    """Where its pictures are made."""
+    w_avg: Tensor
+    """The centre of w, that truncation goes toward: [L, D']."""
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, [N, D] on the generator's device."""

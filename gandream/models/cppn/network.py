@@ -30,35 +30,20 @@ class CPPN:
     def __init__(self, spec: Spec, seed: int, device: torch.device | None = None, dtype: torch.dtype | None = None):
         if dtype not in (None, torch.float32):
             raise CheckpointError(spec.name, f"pattern networks work in float32, not {dtype}", "Leave precision away.")
-        self._spec, self._device = spec, torch.device(device or "cpu")
+        self.spec, self.device = spec, torch.device(device or "cpu")
         drawn = draw(seed)
 
         def put(array: object) -> Tensor:
-            return torch.as_tensor(array, dtype=torch.float32).to(self._device)
+            return torch.as_tensor(array, dtype=torch.float32).to(self.device)
 
         self.mapping_in, self.mapping_out = put(drawn.mapping_in), put(drawn.mapping_out)
         self.style, self.style_base = put(drawn.style), put(drawn.style_base)
-        self._w_avg = put(drawn.w_avg).expand(len(spec.layers), -1).contiguous()
+        self.w_avg = put(drawn.w_avg).expand(len(spec.layers), -1).contiguous()
         self.field = Field(put(drawn.first), put(drawn.hidden), put(drawn.readout), put(drawn.mirror), drawn.hue)
-
-    @property
-    def spec(self) -> Spec:
-        """Facts about this network."""
-        return self._spec
-
-    @property
-    def device(self) -> torch.device:
-        """Where its pictures are made."""
-        return self._device
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The centre of w [L, D]: exact, since the mapping is an odd function of z plus this."""
-        return self._w_avg
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
-        return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
+        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
 
     @torch.no_grad()
     def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
@@ -69,16 +54,16 @@ class CPPN:
         B tanh(A z), whose second term has about unit variance.
         """
         if classes is not None:
-            raise LatentError(self._spec.name, "pattern networks have no classes, but one was given", "Leave it away.")
-        z = z.to(self._device, torch.float32)
-        if z.ndim != 2 or z.shape[1] != self._spec.latent_size:
+            raise LatentError(self.spec.name, "pattern networks have no classes, but one was given", "Leave it away.")
+        z = z.to(self.device, torch.float32)
+        if z.ndim != 2 or z.shape[1] != self.spec.latent_size:
             raise LatentError(
-                self._spec.name, f"z has shape {list(z.shape)}, and [N, {self._spec.latent_size}] is wanted"
+                self.spec.name, f"z has shape {list(z.shape)}, and [N, {self.spec.latent_size}] is wanted"
             )
         z = z * torch.sqrt((1 + SOFTNESS) / (z.square().mean(dim=1, keepdim=True) + SOFTNESS))
         w = _rowwise(torch.tanh(_rowwise(z, self.mapping_in)), self.mapping_out)
-        psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
-        w = self._w_avg + psi[:, None, None] * w[:, None, :]
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
+        w = self.w_avg + psi[:, None, None] * w[:, None, :]
         return Inputs(w, psi)
 
     def synthesise(
@@ -100,19 +85,19 @@ class CPPN:
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
         if len(bend):
             raise ValueError("pattern networks can't be bent yet")
-        w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(self._device, torch.float32)
-        if w.ndim != 3 or w.shape[1:] != self._w_avg.shape:
-            wanted = ["N", *self._w_avg.shape]
-            raise LatentError(self._spec.name, f"w has shape {list(w.shape)}, and {wanted} is wanted")
+        w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(self.device, torch.float32)
+        if w.ndim != 3 or w.shape[1:] != self.w_avg.shape:
+            wanted = ["N", *self.w_avg.shape]
+            raise LatentError(self.spec.name, f"w has shape {list(w.shape)}, and {wanted} is wanted")
         N, (H, W) = w.shape[0], size or DEFAULT_SIZE
         if H < 1 or W < 1:
             raise ValueError(f"{size = }: height and width must be positive")
         places = self._places(transform, N)
-        cpu = self._device.type == "cpu"
+        cpu = self.device.type == "cpu"
         threads = torch.get_num_threads() if cpu else 1
         rows = min(max(1, (TILE_CPU if cpu else TILE_CUDA) // W), H)
-        plane = _plane(rows, H, W, self._device)
-        pictures = torch.empty(N, 3, H, W, device=self._device)
+        plane = _plane(rows, H, W, self.device)
+        pictures = torch.empty(N, 3, H, W, device=self.device)
         flat = pictures.view(N, 3, H * W)
         folded: dict[int, Folded] = {}
 
@@ -131,14 +116,14 @@ class CPPN:
 
         jobs = [(n, top) for n in range(N) for top in range(0, H, rows)]
         spread(range(N), fold, lambda: None, threads)
-        spread(jobs, paint, lambda: Scratch.make(rows * W, self._device), threads)
+        spread(jobs, paint, lambda: Scratch.make(rows * W, self.device), threads)
         return pictures
 
     def _places(self, transform: Tensor | None, N: int) -> Tensor:
         """What each frame's first layer makes of a point (x, y, 1): [N, 4, 3]."""
         if transform is None:
             return self.field.place.expand(N, 4, 3)
-        transform = transform.to(self._device, torch.float32)
+        transform = transform.to(self.device, torch.float32)
         if transform.shape[-2:] != (3, 3) or transform.ndim > 3 or transform.numel() not in (9, 9 * N):
             raise ValueError(f"transform has shape {list(transform.shape)}, and [{N}, 3, 3] is wanted")
         place, (top, middle, bottom) = self.field.place, transform.expand(N, 3, 3)[:, None].unbind(dim=2)
@@ -146,7 +131,7 @@ class CPPN:
 
     def _fold(self, w: Tensor) -> Folded:
         """Fold one frame's w [L, D] into its network."""
-        delta = w - self._w_avg
+        delta = w - self.w_avg
         style = self.style_base + torch.bmm(self.style, delta[:, :, None])[:, :, 0]
         # Calm near the centre, 1 at a typical distance from it, and never much more, or far pushes would turn to noise.
         distance = delta.square().mean(dim=1)

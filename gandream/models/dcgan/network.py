@@ -29,36 +29,21 @@ class DCGAN:
     ):
         if dtype not in (None, torch.float32):
             raise CheckpointError(spec.name, f"DCGAN works in float32 here, not {dtype}", "Leave precision away.")
-        self._spec, self._device, self.tensors = spec, device, tensors
+        self.spec, self.device, self.tensors = spec, device, tensors
         attributes = {stage.weight: {"stride": [stage.stride], "padding": [stage.padding]} for stage in chain}
         self.configuration: dict[str, Any] = {"attributes": attributes}
         self.stages = [(stage, *_folded(stage, tensors, device)) for stage in chain]
-        self._w_avg = torch.zeros(1, spec.latent_size, device=device)
-
-    @property
-    def spec(self) -> Spec:
-        """Facts about this network."""
-        return self._spec
-
-    @property
-    def device(self) -> torch.device:
-        """Where its pictures are made."""
-        return self._device
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The centre of z [1, D]: zero."""
-        return self._w_avg
+        self.w_avg = torch.zeros(1, spec.latent_size, device=device)
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
-        return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
+        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
 
     def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
         """Give z [N, D] as [N, 1, D], scaled by psi, a number or [N]."""
-        z = z_of(self._spec, z, self._device)
-        class_weights(self._spec, classes, z)
-        psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
+        z = z_of(self.spec, z, self.device)
+        class_weights(self.spec, classes, z)
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
         return Inputs((z * psi[:, None])[:, None], psi)
 
     @torch.no_grad()
@@ -75,8 +60,8 @@ class DCGAN:
         """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), in the native size."""
         if isinstance(noise, str) and noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self._spec, size, transform, bend)
-        x = w_of(self._spec, inputs, self._w_avg)[:, 0, :, None, None]
+        only_native(self.spec, size, transform, bend)
+        x = w_of(self.spec, inputs, self.w_avg)[:, 0, :, None, None]
         for stage, weight, bias in self.stages:
             x = F.conv_transpose2d(x, weight, bias, stride=stage.stride, padding=stage.padding)
             x = x.relu_() if stage is not self.stages[-1][0] else x.tanh_()

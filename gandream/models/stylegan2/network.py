@@ -32,33 +32,18 @@ class StyleGAN2:
     ):
         if dtype not in (None, torch.float32):
             raise CheckpointError(spec.name, f"StyleGAN2 works in float32 here, not {dtype}", "Leave precision away.")
-        self._spec, self._device = spec, device
+        self.spec, self.device = spec, device
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""
         with torch.no_grad():
             self.mapping = MappingNetwork(plan, tensors, device)
             self.synthesis = SynthesisNetwork(plan, tensors, device)
             self._fixed = self.synthesis.maps("fixed")
-        self._w_avg = self.mapping.average.expand(plan.rows, -1).contiguous()
-
-    @property
-    def spec(self) -> Spec:
-        """Facts about this network."""
-        return self._spec
-
-    @property
-    def device(self) -> torch.device:
-        """Where its pictures are made."""
-        return self._device
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The centre of w [L, D']."""
-        return self._w_avg
+        self.w_avg = self.mapping.average.expand(plan.rows, -1).contiguous()
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
-        return torch.as_tensor(self._spec.latents(seeds), dtype=torch.float32).to(self._device)
+        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
 
     @torch.no_grad()
     def map(
@@ -69,14 +54,14 @@ class StyleGAN2:
         ``classes`` are numbers [N] or weights [N, C] of the classes' embeddings. ``cutoff`` is how many of the first
         layers are truncated; None is all of them.
         """
-        z = z_of(self._spec, z, self._device)
-        w = self.mapping(z, class_weights(self._spec, classes, z))
-        w = w[:, None, :].expand(-1, self._w_avg.shape[0], -1)
-        psi = torch.as_tensor(psi, dtype=torch.float32, device=self._device).expand(z.shape[0])
+        z = z_of(self.spec, z, self.device)
+        w = self.mapping(z, class_weights(self.spec, classes, z))
+        w = w[:, None, :].expand(-1, self.w_avg.shape[0], -1)
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
         rows = psi[:, None].expand(w.shape[:2])
         if cutoff is not None:
-            rows = torch.where(torch.arange(w.shape[1], device=self._device) < cutoff, rows, torch.ones_like(rows))
-        return Inputs(torch.lerp(self._w_avg.expand_as(w), w, rows[:, :, None]), psi)
+            rows = torch.where(torch.arange(w.shape[1], device=self.device) < cutoff, rows, torch.ones_like(rows))
+        return Inputs(torch.lerp(self.w_avg.expand_as(w), w, rows[:, :, None]), psi)
 
     @torch.no_grad()
     def synthesise(
@@ -95,9 +80,9 @@ class StyleGAN2:
         """
         if isinstance(noise, str) and noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self._spec, size, transform, bend)
-        w = w_of(self._spec, inputs, self._w_avg)
-        with _exact(self._device):
+        only_native(self.spec, size, transform, bend)
+        w = w_of(self.spec, inputs, self.w_avg)
+        with _exact(self.device):
             return self.synthesis(w, self._fixed if noise == "fixed" else self.synthesis.maps(noise))
 
 
