@@ -6,15 +6,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gandream.audio.analyse import analyse as analyse
     from gandream.models.registry import load_generator as load_generator
     from gandream.recipe.load import load_recipe as load_recipe
     from gandream.run.film import render as render
+    from gandream.run.hear import analyse as analyse
 
     __version__: str
 
 _FACE = {
-    "analyse": "gandream.audio.analyse",
+    "analyse": "gandream.run.hear",
     "load_generator": "gandream.models.registry",
     "load_recipe": "gandream.recipe.load",
     "render": "gandream.run.film",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,16 @@ MOST_MISTAKES = 8
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. RecipeError tells all mistakes."""
-    document = put_variables(set_values(with_includes(read_document(Path(path))), overrides))
+    return _checked(set_values(with_includes(read_document(Path(path))), overrides))
+
+
+def recipe_from(words: Mapping[str, Any], name: str = "recipe") -> Recipe:
+    """Check a recipe that is plain data already, as a program makes it; ``name`` stands for the file in errors."""
+    return _checked(Document(dict(words), {}, file=name, merged=True))
+
+
+def _checked(document: Document) -> Recipe:
+    document = put_variables(document)
     try:
         recipe = Recipe.model_validate(document.tree)
     except ValidationError as error:

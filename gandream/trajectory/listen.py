@@ -24,20 +24,20 @@ MAX_FRAMES = 2_000_000
 NO_MUSIC_S = Fraction(10)
 
 
-def listen(recipe: Recipe, cache: Path | None) -> dict[Path, Analysis]:
-    """Analyse each sound file once, for all that is asked of it."""
+def listen(recipe: Recipe, cache: Path | None, *, beats: bool = False) -> dict[Path, Analysis]:
+    """Analyse each sound file once, for all that is asked of it; with ``beats``, track the music's in any case."""
     wanted: dict[Path, list] = {recipe.audio.path: []} if recipe.audio else {}
     for signal in recipe.signals.values():
         source = signal.of or recipe.audio
         assert source is not None, "the recipe is checked to have music for its signals"
         wanted.setdefault(source.path, []).append(signal)
-    tracked = recipe.tempo.bpm is None and needs_beats(recipe)
+    tracked = beats or (recipe.tempo.bpm is None and needs_beats(recipe))
     heard = {}
     for path, signals in wanted.items():
         own_beats = tracked and recipe.audio is not None and path == recipe.audio.path
-        beats = own_beats or any(signal.source == "beat" for signal in signals)
+        asked = own_beats or any(signal.source == "beat" for signal in signals)
         try:
-            heard[path] = analyse(path, signals, beats=beats, cache=cache)
+            heard[path] = analyse(path, signals, beats=asked, cache=cache)
         except AudioError as error:
             named = ("audio",) if recipe.audio and path == recipe.audio.path else _naming(recipe, path)
             raise AudioError(recipe.where(named), f"{error.where}: {error.problem}", error.hint) from error
