@@ -25,7 +25,7 @@ FLOORS = {
     "latents": 3,
     "training": 3,
     "trajectory": 4,
-    "render": 5,
+    "rendering": 5,
     "run": 6,
     "studio": 7,
     "cli": 8,
@@ -33,7 +33,7 @@ FLOORS = {
 ROOF = {"__init__.py", "__main__.py"}
 HEAVY = {"torch", "librosa", "scipy", "PIL"}
 MOST_LINES = 400
-ON_A_DEVICE = {"models/arguments.py", "models/noise.py", "trajectory/feed.py", "render/paint.py"}
+ON_A_DEVICE = {"models/arguments.py", "models/noise.py", "trajectory/feed.py", "rendering/paint.py"}
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""
 
 
@@ -165,3 +165,9 @@ def test_the_face_is_complete_and_lazy():
     assert gandream.load_recipe.__module__ == "gandream.recipe.load"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         gandream.nothing  # noqa: B018
+
+
+def test_no_package_hides_a_name_of_the_face():
+    import gandream
+
+    assert not set(FLOORS) & set(dir(gandream)), "importing a package sets its name on the root"

@@ -46,7 +46,7 @@ _UNWRITABLE = (
 
 
 @contextmanager
-def disk_errors(target: Path) -> Iterator[None]:
+def disk_errors(target: Path, hint: str = "Choose another place with -o.") -> Iterator[None]:
     """Turn the operating system's words about writing a file into ours."""
     try:
         yield
@@ -54,9 +54,8 @@ def disk_errors(target: Path) -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise disk_full(target) from error
         if error.errno in _UNWRITABLE:
-            raise OutputError(
-                str(target), f"can't write here: {error.strerror}", "Choose another place with -o."
-            ) from error
+            why = "a file of this name is in the way" if error.errno == errno.EEXIST else error.strerror
+            raise OutputError(str(target), f"can't write here: {why}", hint) from error
         raise
 
 
@@ -69,10 +68,10 @@ def disk_full(target: Path) -> RenderError:
     )
 
 
-def writable_folder(folder: Path) -> Path:
+def writable_folder(folder: Path, hint: str = "Choose another place with -o.") -> Path:
     """Make the folder if need be and prove that files can be made in it."""
     probe = folder / f".writable.{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    with disk_errors(folder):
+    with disk_errors(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         try:
             probe.touch()

@@ -39,9 +39,9 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def front_door(
     version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Say the version and stop."
+        False, "--version", metavar="", callback=_version, is_eager=True, help="Say the version and stop."
     ),
-    debug: bool = typer.Option(False, "--debug", help="Show where in the program an error came from."),
+    debug: bool = typer.Option(False, "--debug", metavar="", help="Show where in the program an error came from."),
 ) -> None:
     """A YAML recipe in, a finished video out: GANs that move with the music."""
 

@@ -62,12 +62,14 @@ def info(
         str, typer.Argument(metavar="FILE|NAME", help="A file, an added model, or cppn#7.", show_default=False)
     ],
 ) -> None:
-    """Say what a model is: family, size, layers, classes, fingerprint, licence."""
+    """Say what a model is: family, configuration, size, layers, classes, fingerprint, licence."""
     from gandream.models.registry import describe
 
     spec = describe(model, Path.cwd())
     size = "any size" if spec.size is None else f"{spec.size[1]}x{spec.size[0]}"
     typer.echo(f"{spec.name}: {spec.family}, {size}, {spec.channels} channels")
+    if spec.configuration:
+        typer.echo(f"  {spec.configuration}")
     typer.echo(f"  z [{spec.latent_size}], w [{len(spec.layers)}, {spec.w_size or spec.latent_size}]")
     for index, layer in enumerate(spec.layers):
         typer.echo(

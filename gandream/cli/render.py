@@ -30,7 +30,9 @@ def command(
         str | None,
         typer.Option("--frames", metavar="A:B", help="Only frames A up to B, B not included.", show_default=False),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a film that was made from another recipe.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Overwrite a film that was made from another recipe.")
+    ] = False,
 ) -> None:
     """Render a recipe to a film with its sound.
 

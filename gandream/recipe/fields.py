@@ -155,7 +155,7 @@ class Choice:
         names = tuple(self.known)
         if not isinstance(value, str) or value not in names:
             near = did_you_mean(str(value), names) if isinstance(value, str) else ""
-            raise wrong(f"wanted a {self.what}: {listed(names)}", near)
+            raise wrong(f"wanted {'an' if self.what[0] in 'aeiou' else 'a'} {self.what}: {listed(names)}", near)
         return str(value)
 
 

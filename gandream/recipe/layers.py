@@ -49,7 +49,8 @@ def _part(item: Any) -> str | tuple[int, int | None]:
             if last is not None and last < first:
                 raise wrong("a range of layers rises: write 0-3, not 3-0")
             return (first, last)
-        raise wrong(_WANTED, did_you_mean(item, GROUPS))
+        hint = "Numbers are written without quotes." if item.isdecimal() else did_you_mean(item, GROUPS)
+        raise wrong(_WANTED, hint)
     raise wrong(_WANTED)
 
 

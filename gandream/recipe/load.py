@@ -59,10 +59,10 @@ def _mistakes(document: Document, error: ValidationError) -> list[RecipeError]:
 # What pydantic found, in the recipe's words.
 _WORDS = {
     "missing": "is missing",
-    "greater_than_equal": "must be at least {ge:g}",
-    "greater_than": "must be greater than {gt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "less_than": "must be less than {lt:g}",
+    "greater_than_equal": "must be at least {ge:.10g}",
+    "greater_than": "must be greater than {gt:.10g}",
+    "less_than_equal": "must be at most {le:.10g}",
+    "less_than": "must be less than {lt:.10g}",
     "finite_number": "must be finite",
     "too_short": "is too short: at least {min_length}",
     "too_long": "is too long: at most {max_length}",

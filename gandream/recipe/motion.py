@@ -90,7 +90,10 @@ class Push(Word):
     ] = None
     space: Annotated[
         Annotated[str, Choice(SPACES, "space")] | None,
-        Field(description=_helps(SPACES) + "; without it z, or w where `layers` are given or the walk is in w"),
+        Field(
+            description=_helps(SPACES)
+            + "; without it z, or w where `layers` are given, the walk is in w, or `toward` has another class"
+        ),
     ] = None
     layers: Annotated[LayerRange | None, Field(description="only these style layers")] = None
 

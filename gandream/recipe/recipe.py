@@ -246,8 +246,22 @@ def needs_beats(recipe: Recipe) -> bool:
     )
 
 
+SAY_TEMPO = "Say the tempo, for instance `tempo: {bpm: 120}`."
+
+
+def no_beats(recipe: Recipe) -> RecipeError:
+    """The mistake of telling time in beats where there is nothing to hear and no tempo."""
+    return recipe.error(("tempo",), "the recipe tells time in beats or bars, but has no music and no tempo", SAY_TEMPO)
+
+
+def check_beats(recipe: Recipe) -> None:
+    """RecipeError where beats are needed and can't come from anywhere; whether music has some is heard later."""
+    if recipe.audio is None and recipe.tempo.bpm is None and needs_beats(recipe):
+        raise no_beats(recipe)
+
+
 def check_names(recipe: Recipe) -> list[RecipeError]:
-    """Mistakes in the names of signals and variables, and in the names that expressions use."""
+    """Mistakes in the names of signals and variables, and in those that expressions use."""
     return [
         *_declared(recipe),
         *_blends(recipe),

@@ -67,7 +67,7 @@ def parse_time(value: object) -> Time:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"wanted a time: {WRITTEN}")
     if isinstance(value, float) and not abs(value) < 1e12:
-        raise ValueError(f"a time must be finite: {WRITTEN}")
+        raise ValueError(f"a time must be finite and below 1e12: {WRITTEN}")
     text = str(value).strip()
     if clock := _CLOCK.fullmatch(text):
         hours, minutes, seconds = clock.groups()

@@ -15,8 +15,8 @@ from gandream.base.errors import GandreamError, listed
 from gandream.base.files import writable_folder
 from gandream.models.registry import BUILT_IN
 from gandream.recipe.fields import AUDIO_SUFFIXES
-from gandream.render.device import cuda_devices, torch_version
-from gandream.render.store import store_folder
+from gandream.rendering.device import cuda_devices, torch_version
+from gandream.rendering.store import ELSEWHERE, store_folder
 
 WANTED_ENCODERS = ("libx264", "aac")
 OTHER_ENCODERS = (
@@ -134,8 +134,9 @@ def _music() -> Found:
 def _store() -> Found:
     folder = store_folder(Path("outputs"))
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else 0
-    writable_folder(folder)
-    yield True, f"{folder}, {size / 1e6:.0f} MB", "GANDREAM_CACHE names another place."
+    if folder.is_dir():
+        writable_folder(folder, ELSEWHERE)
+    yield True, f"{folder}, {f'{size / 1e6:.0f} MB' if folder.is_dir() else 'not made yet'}", ELSEWHERE
 
 
 _PARTS: dict[str, Callable[[], Found]] = {

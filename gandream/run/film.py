@@ -12,10 +12,10 @@ from gandream.base.errors import OutputError
 from gandream.base.files import writable_folder
 from gandream.base.hashing import content_key
 from gandream.recipe.recipe import Recipe
-from gandream.render.device import DeviceWord, pick
-from gandream.render.plan import Plan, make_plan
-from gandream.render.segments import render_segments
-from gandream.render.store import Store, store_folder
+from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.plan import Plan, make_plan
+from gandream.rendering.segments import render_segments
+from gandream.rendering.store import ELSEWHERE, Store, store_folder
 from gandream.run import manifest
 from gandream.run.prepare import Prepared, load_model, prepare
 from gandream.video.join import join
@@ -59,7 +59,7 @@ def render(
     writable_folder(target.parent)
     if not force:
         manifest.refuse_foreign(target, recipe)
-    cache = writable_folder(store_folder(target.parent))
+    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
     score = prepared.score

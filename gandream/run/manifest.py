@@ -17,7 +17,7 @@ from gandream.base.errors import OutputError
 from gandream.base.files import published
 from gandream.base.hashing import file_fingerprint
 from gandream.recipe.recipe import Recipe
-from gandream.render.plan import Plan
+from gandream.rendering.plan import Plan
 from gandream.run.prepare import Prepared
 
 PACKAGES = (

@@ -33,11 +33,11 @@ class Prepared:
     warnings: tuple[str, ...]
 
 
-def prepare(recipe: Recipe, cache: Path) -> Prepared:
+def prepare(recipe: Recipe, cache: Path, *, beats: bool = False) -> Prepared:
     """Check everything that can be wrong before frame 0; what was heard in the music is kept in ``cache``."""
     spec = describe_model(recipe)
     fmt, odd = picture_format(recipe, spec)
-    score = compose(recipe, spec, cache / "audio")
+    score = compose(recipe, spec, cache / "audio", beats=beats)
     return Prepared(recipe, spec, score, fmt, (*odd, *score.warnings))
 
 

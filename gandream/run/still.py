@@ -8,9 +8,9 @@ from gandream.base.errors import OutputError
 from gandream.base.files import published, writable_folder
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
-from gandream.render.device import DeviceWord, pick
-from gandream.render.plan import make_plan
-from gandream.render.store import store_folder
+from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.plan import make_plan
+from gandream.rendering.store import ELSEWHERE, store_folder
 from gandream.run.prepare import Prepared, load_model, prepare
 from gandream.video.colour import display_bytes
 
@@ -21,7 +21,7 @@ def still(
     """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG."""
     from PIL import Image
 
-    from gandream.render.paint import Painter
+    from gandream.rendering.paint import Painter
 
     try:
         time = parse_time(at)
@@ -40,8 +40,9 @@ def still(
             f"For instance {target.with_suffix('.png')}.",
         )
     writable_folder(target.parent)
-    prepared = prepare(recipe, writable_folder(store_folder(target.parent)))
-    frame = _frame(recipe, time, at, prepared)
+    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
+    prepared = prepare(recipe, cache, beats=time.unit in ("beats", "bars"))
+    frame = _frame(time, at, prepared)
     score = prepared.score
     plan = make_plan(score.trajectory, prepared.fmt, kind, (frame, frame + 1), score.effects, recipe.video.fit)
     painter, run = Painter(plan, load_model(recipe, kind)), plan.effects.run()
@@ -54,14 +55,16 @@ def still(
     return target, prepared
 
 
-def _frame(recipe: Recipe, time: Time, at: str, prepared: Prepared) -> int:
+def _frame(time: Time, at: str, prepared: Prepared) -> int:
     line = prepared.score.trajectory.timeline
-    if time.unit in ("beats", "bars") and line.grid is None:
-        problem = "this recipe tells nothing in beats, so its beats were not tracked"
-        raise OutputError(f"--at {at}", problem, "Give seconds, frames or %, or `--set tempo.bpm=120`.")
     seconds = line.moment_s(time)
     frame = int(seconds * float(line.clock.fps) + 1e-6)
     if not 0 <= frame < line.clock.frames and not (time.unit == "%" and time.amount == 100):
         last = float(line.clock.duration)
-        raise OutputError(f"--at {at}", f"the film goes from 0 to {last:.3f} s ({line.clock.frames} frames)")
+        hint = ""
+        if line.grid is not None and time.unit in ("beats", "bars"):
+            place = line.grid.bar_at if time.unit == "bars" else line.grid.beat_at
+            first, end = (float(place(float(line.start_s) + at_s)) for at_s in (0.0, last))
+            hint = f"In the music that is {time.unit} {first:.1f} to {end:.1f}."
+        raise OutputError(f"--at {at}", f"the film goes from 0 to {last:.3f} s ({line.clock.frames} frames)", hint)
     return min(frame, line.clock.frames - 1)

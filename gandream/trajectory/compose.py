@@ -39,11 +39,14 @@ class Score:
     warnings: tuple[str, ...] = ()
 
 
-def compose(recipe: Recipe, spec: Spec, cache: Path | None = None) -> Score:
-    """Compile a recipe for a model. ``cache`` is a folder where what was heard is kept; torch is not loaded."""
-    heard = listen(recipe, cache)
+def compose(recipe: Recipe, spec: Spec, cache: Path | None = None, *, beats: bool = False) -> Score:
+    """Compile a recipe for a model. ``cache`` is a folder where what was heard is kept; torch is not loaded.
+
+    With ``beats``, the music's beats are tracked even if nothing in the recipe is told in them.
+    """
+    heard = listen(recipe, cache, beats=beats)
     music = heard.get(recipe.audio.path) if recipe.audio else None
-    timeline = lay_out(recipe, music)
+    timeline = lay_out(recipe, music, beats=beats)
     signals = sampled(recipe, heard, timeline)
     curves = Curves(recipe, timeline, signals)
     composer = _Composer(recipe, spec, curves)
@@ -53,7 +56,7 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None) -> Score:
         timeline=timeline,
         track=track,
         psi=composer.psi(),
-        shoves=tuple(composer.shove(push, ("push", index), track.in_w) for index, push in enumerate(recipe.push)),
+        shoves=tuple(composer.shove(push, ("push", index), track) for index, push in enumerate(recipe.push)),
         blends=tuple(composer.blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
         mixes=tuple(composer.mix(mix, ("mix", index)) for index, mix in enumerate(recipe.mix)),
         noises=tuple(composer.noise(noise, ("noise", index)) for index, noise in enumerate(recipe.noise)),
@@ -71,6 +74,8 @@ def _warnings(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
         warnings.append("video.loop: the walk stays at its last latent (walk.loop is false), so the film won't close")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
+    if spec.channels in (2, 4):
+        warnings.append(f"model: {spec.name} has transparency, which this film can't hold: it lies over black")
     return warnings
 
 
@@ -114,9 +119,9 @@ class _Composer:
             psi[:, chosen] = self.curves.values(part.psi, (*path, "psi"))[:, None]
         return psi
 
-    def shove(self, push: Push, path: Path_, walk_in_w: bool) -> Shove:
-        recipe, in_w = self.recipe, push.in_w or walk_in_w
-        if push.space == "z" and walk_in_w:
+    def shove(self, push: Push, path: Path_, walk: Track) -> Shove:
+        recipe, in_w = self.recipe, push.in_w or walk.in_w
+        if push.space == "z" and walk.in_w:
             raise recipe.error((*path, "space"), "the walk is in w, so there is no z to push", "Leave `space: z` out.")
         amounts = self.curves.values(push.by, (*path, "by"))
         if push.mode == "drift":
@@ -125,7 +130,9 @@ class _Composer:
             target = self.place(push.toward, (*path, "toward"))
             if push.space == "z" and target.in_w:
                 raise recipe.error((*path, "toward"), "this latent is only there in w", "Leave `space: z` out.")
-            in_w = in_w or target.in_w
+            # In z it would keep the walk's class, and not arrive.
+            other_class = push.space is None and any(stop.class_ != target.class_ for stop in walk.stops)
+            in_w = in_w or target.in_w or other_class
         else:
             seed = named_seed(recipe.seed, f"push.{path[1]}.random") if push.random is True else int(push.random or 0)
             target = Place(self.spec.latents([seed])[0], 0 if self.spec.classes else None)

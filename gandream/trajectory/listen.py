@@ -14,7 +14,7 @@ from gandream.base.clock import Clock, exact, frames_in
 from gandream.base.errors import AudioError
 from gandream.base.tempo import BeatGrid
 from gandream.recipe.reader import Path_
-from gandream.recipe.recipe import Recipe, needs_beats
+from gandream.recipe.recipe import SAY_TEMPO, Recipe, needs_beats, no_beats
 from gandream.recipe.times import Time
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.walks import DEFAULT_STEP
@@ -49,10 +49,10 @@ def _naming(recipe: Recipe, path: Path) -> Path_:
     return ("signals", name, "of")
 
 
-def lay_out(recipe: Recipe, music: Analysis | None) -> Timeline:
+def lay_out(recipe: Recipe, music: Analysis | None, *, beats: bool = False) -> Timeline:
     """The film's time line: its clock, where in the music it begins, and the beats."""
     video = recipe.video
-    grid = _grid(recipe, music)
+    grid = _grid(recipe, music, beats or needs_beats(recipe))
     rough = Timeline(Clock(video.fps, 1), Fraction(0), grid)  # for all but percentages, the length doesn't matter
     start = Fraction(0)
     if video.start is not None:
@@ -93,7 +93,7 @@ def _exactly(seconds: Callable[[Time], float], time: Time, fps: Fraction) -> Fra
     return time.amount / fps if time.unit == "frames" else exact(round(seconds(time), 9))
 
 
-def _grid(recipe: Recipe, music: Analysis | None) -> BeatGrid | None:
+def _grid(recipe: Recipe, music: Analysis | None, wanted: bool) -> BeatGrid | None:
     tempo = recipe.tempo
     downbeat = None
     if tempo.first_beat is not None:
@@ -102,20 +102,13 @@ def _grid(recipe: Recipe, music: Analysis | None) -> BeatGrid | None:
         downbeat = float(_exactly(lambda time: float(time.amount), tempo.first_beat, recipe.video.fps))
     if tempo.bpm is not None:
         return BeatGrid.steady(tempo.bpm, tempo.beats_per_bar, downbeat or 0.0)
-    if not needs_beats(recipe):
+    if not wanted:
         return None
     if music is not None and music.beats_s is not None:
         return BeatGrid(tuple(music.beats_s), tempo.beats_per_bar, downbeat)
-    problem = (
-        "no beat was found in this music"
-        if music is not None
-        else "the recipe tells time in beats or bars, but has no music and no tempo"
-    )
-    raise recipe.error(
-        ("audio",) if music is not None else ("tempo",),
-        problem,
-        "Say the tempo, for instance `tempo: {bpm: 120}`.",
-    )
+    if music is None:
+        raise no_beats(recipe)
+    raise recipe.error(("audio",), "no beat was found in this music", SAY_TEMPO)
 
 
 def sampled(recipe: Recipe, heard: dict[Path, Analysis], line: Timeline) -> dict[str, np.ndarray]:

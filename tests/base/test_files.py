@@ -55,5 +55,7 @@ def test_a_writable_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="can't write here"):
         writable_folder(tmp_path / "file" / "c")
-    with pytest.raises(OutputError, match="can't write here"):
+    with pytest.raises(OutputError, match=r"can't write here: a file of this name is in the way\n.*-o"):
         writable_folder(tmp_path / "file")
+    with pytest.raises(OutputError, match="GANDREAM_CACHE names another place"):
+        writable_folder(tmp_path / "file", "GANDREAM_CACHE names another place.")

@@ -63,6 +63,22 @@ def test_validate_tells_all_recipes(gandream, here: Path):
     assert "missing.yaml\n  no such file" in said.err
 
 
+def test_validate_knows_beats_without_a_tempo(gandream, here: Path):
+    (here / "r.yaml").write_text(GOOD + "walk: {every: 2 bars}\n")
+    said = gandream("validate", "r.yaml")
+    assert said.status == 2
+    assert "no music and no tempo" in said.err
+    assert gandream("validate", "r.yaml", "--set", "tempo.bpm=120").status == 0
+
+
+def test_a_still_at_a_bar_of_the_music(gandream, here: Path, clicks: Path):
+    (here / "r.yaml").write_text(GOOD + f"audio: {clicks}\n")
+    assert gandream("still", "r.yaml", "--at", "1 beat", "-o", "s.png").status == 0
+    said = gandream("still", "r.yaml", "--at", "40 bars")
+    assert said.status == 2
+    assert "In the music that is bars" in said.err
+
+
 def test_doctor_finds_everything_it_needs(gandream, here: Path):
     said = gandream("doctor")
     assert said.status == 0

@@ -108,6 +108,28 @@ def test_what_cannot_be_fetched_is_told_and_adds_nothing(
     assert not list(shelf.glob("*"))
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"<!DOCTYPE html><html><body>Sign in to download</body></html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git-lfs"),
+        (b"only words\n" * 20, "this is text"),
+        (b"", "empty"),
+    ],
+)
+def test_what_is_no_model_is_not_added(shelf: Path, tmp_path: Path, content: bytes, words: str):
+    (tmp_path / "faces.pkl").write_bytes(content)
+    with pytest.raises(CheckpointError, match=f"{words}.*\n.*Nothing was added") as refused:
+        catalogue.add(str(tmp_path / "faces.pkl"))
+    assert refused.value.where == str(tmp_path / "faces.pkl")
+    assert not list(shelf.iterdir())
+
+
+def test_a_name_that_a_built_in_model_has_is_not_given(shelf: Path, dcgan: Path):
+    with pytest.raises(CheckpointError, match="always here"):
+        catalogue.add(str(dcgan), "cppn")
+
+
 def test_a_changed_file_is_not_used(shelf: Path, dcgan: Path):
     found = catalogue.add(str(dcgan), "tiny")
     found.path.write_bytes(found.path.read_bytes() + b"x")
@@ -144,6 +166,7 @@ def test_the_commands(shelf: Path, dcgan: Path, gandream):
     assert "gandream models add faces64" in listed
     said = gandream("models", "info", "tiny").out
     assert "dcgan, 8x8, 3 channels" in said
+    assert "2 convolutions, channels 8 3" in said
     assert "z [6]" in said
     assert gandream("models", "remove", "tny").err.endswith("Did you mean 'tiny'?\n")
     assert gandream("models", "remove", "tiny").status == 0

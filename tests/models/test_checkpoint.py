@@ -282,3 +282,13 @@ def test_every_tensor_of_every_published_case(file):
         wanted = manifest.get(network.where, {}).get("tensors", {})
         for name, facts in wanted.items():
             assert hashlib.sha256(network.tensors[name].array().tobytes()).hexdigest() == facts["sha256"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("m.safetensors", b"\x40\0\0\0\0\0\0\0{"), ("m.pt", b"PK\x03\x04\x14\0")]
+)
+def test_a_download_that_stopped_is_told_as_one(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match="truncated or damaged") as refused:
+        read_checkpoint(tmp_path / name)
+    assert "download" in refused.value.hint

@@ -153,6 +153,15 @@ def test_native_file_there_and_back(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_configuration_is_told(tmp_path):
+    for options, said in (
+        ({}, "skip architecture, 2 mapping layers, channels 8 6 4"),
+        ({"architecture": "orig", "layers": 5}, "plain architecture, 5 mapping layers, channels 8 6 4"),
+        ({"architecture": "resnet"}, "residual architecture, 2 mapping layers, channels 8 6 4"),
+    ):
+        assert describe(str(native_file(tmp_path / "m", random_tensors(**options)))).configuration == said
+
+
 def test_names_of_classes(tmp_path):
     names = ["rose", "tulip", "daisy"]
     file = native_file(tmp_path / "m", random_tensors(classes=3), classes=names)

@@ -28,6 +28,7 @@ def test_a_recipe_becomes_a_film(here: Path):
     film = face.render(face.load_recipe("r.yaml"), "film.mp4")
     assert film.path.is_file()
     assert film.frames == 5
+    assert face.render(face.load_recipe("r.yaml"), "film.mp4").rendered == 0, "no package may hide the function"
 
 
 def test_music_becomes_arrays(clicks: Path):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from gandream.recipe.load import load_recipe
-from gandream.render.paint import Painter
-from gandream.render.plan import make_plan
+from gandream.rendering.paint import Painter
+from gandream.rendering.plan import make_plan
 from gandream.run.prepare import load_model, prepare
 from gandream.video.colour import display_bytes
 

@@ -202,6 +202,15 @@ def test_a_morph_of_classes_is_a_mixture(stylegan2, written):
     close(in_w[30], (w[0] + w[60]) / 2)
 
 
+def test_a_push_toward_a_latent_of_another_class_arrives(stylegan2, written):
+    generator = stylegan2(classes=3, z=10, w=12)
+    stay = walk("{through: [{seed: 1, class: 2}]}")
+    pushed = compose(written(stay + "\npush: {toward: {seed: 3, class: 1}}"), generator.spec).trajectory
+    close(pushed.inputs(generator, 0, 1).w[0], mapped(generator, 3, classes=torch.tensor([1]))[0])
+    same = compose(written(stay + "\npush: {toward: {seed: 3, class: 2}}"), generator.spec).trajectory
+    assert not same.shoves[0].in_w
+
+
 def test_a_saved_w_of_a_model_whose_w_is_of_another_size(stylegan2, written, tmp_path):
     generator = stylegan2(z=24, w=40)
     rows = generator.w_avg.shape[0]

@@ -109,6 +109,8 @@ def _text_pickle(path: Path, data: memoryview, head: bytes) -> tuple[str, Any]:
     except BROKEN:
         words = head.split(b"\n")[0].decode("utf-8", "replace").strip()
         is_text = not re.search(rb"[\x00-\x08\x0e-\x1f\x7f-\xff]", head)
+        if not is_text and path.suffix == ".safetensors":
+            raise _broken(path, DamagedError("it is truncated or damaged")) from None
         what = f"text ({words[:60]!r}), not a model" if is_text else "no kind of file that is known here"
         raise CheckpointError(
             str(path), f"this is {what}", "Models are .safetensors, .pkl, .pt, .pth, .tar or .bin files."
@@ -129,6 +131,7 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
     if isinstance(error, OSError) and error.errno is not None:
         return CheckpointError(str(path), f"can't be read: {error.strerror}")
     said = _short(error) if isinstance(error, DamagedError) else f"{type(error).__name__} while reading it"
+    said = "it is truncated or damaged" if isinstance(error, zipfile.BadZipFile) else said
     return CheckpointError(str(path), f"not a readable model: {said}", "Was the download interrupted?")
 
 

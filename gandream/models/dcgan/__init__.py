@@ -112,6 +112,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         size=(size, size),
         channels=channels,
         licence=identity.licence,
+        configuration=f"{len(chain)} convolutions, channels {' '.join(str(shape[1]) for shape in shapes)}",
     )
 
 

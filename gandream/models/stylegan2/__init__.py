@@ -65,6 +65,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         licence=identity.licence,
         w_size=plan.w,
         noise=any(conv.noise for conv in convs),
+        configuration=plan.summary,
     )
 
 

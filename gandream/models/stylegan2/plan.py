@@ -103,6 +103,16 @@ class Plan:
         """L: one row of w for each convolution, and one for the last toRGB."""
         return sum(len(block.convs) for block in self.blocks) + 1
 
+    @property
+    def summary(self) -> str:
+        """Its configuration, in a line for people."""
+        plain = "plain" if self.blocks[0].torgb is None else "skip"
+        kind = "residual" if any(block.skip is not None for block in self.blocks) else plain
+        clamps = sorted({conv.clamp for block in self.blocks for conv in block.convs if conv.clamp is not None})
+        channels = " ".join(str(block.convs[-1].outputs) for block in self.blocks)
+        clamped = f", clamped at {' '.join(f'{clamp:g}' for clamp in clamps)}" if clamps else ""
+        return f"{kind} architecture, {len(self.mapping)} mapping layers, channels {channels}{clamped}"
+
 
 def block_names(names: Collection[str]) -> list[str]:
     """``b4``, ``b8`` ... as far as there are any."""

@@ -9,6 +9,9 @@ from pathlib import Path
 from gandream.base.files import writable_folder
 from gandream.video.segments import find_verified
 
+ELSEWHERE = "GANDREAM_CACHE names another place for the store."
+"""What to do where the store can't be written."""
+
 _PART = re.compile(r"\..+\.(\d+)-[0-9a-f]+\.part\..+")
 
 
@@ -22,7 +25,7 @@ class Store:
     """Segments that are whole, found by key."""
 
     def __init__(self, folder: Path):
-        self.segments = writable_folder(folder / "segments")
+        self.segments = writable_folder(folder / "segments", ELSEWHERE)
         self._sweep()
 
     def find(self, key: str) -> Path | None:

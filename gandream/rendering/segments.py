@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gandream.render.plan import Plan, Segment, batches
-from gandream.render.store import Store
+from gandream.rendering.plan import Plan, Segment, batches
+from gandream.rendering.store import Store
 from gandream.video.colour import planar_yuv
 from gandream.video.encode import SegmentWriter
 from gandream.video.segments import publish_with_digest
@@ -24,7 +24,7 @@ def render_segments(
     plan: Plan, missing: Sequence[Segment], generator: Generator, store: Store, progress: Progress
 ) -> None:
     """Render segments into the store, each published as soon as it is whole, and there to stay."""
-    from gandream.render.paint import Painter
+    from gandream.rendering.paint import Painter
 
     painter, run, fmt = Painter(plan, generator), plan.effects.run(), plan.fmt
     with SegmentWriter(fmt) as writer:

@@ -11,8 +11,8 @@ from gandream.models.registry import load_generator
 from gandream.models.spec import Inputs
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.video import FITS
-from gandream.render.paint import FIT, Painter, contain, cover, in_colour, stretch
-from gandream.render.plan import make_plan
+from gandream.rendering.paint import FIT, Painter, contain, cover, in_colour, stretch
+from gandream.rendering.plan import make_plan
 from gandream.trajectory.compose import compose
 from gandream.video.format import VideoFormat
 

@@ -9,7 +9,7 @@ import pytest
 
 from gandream.models.registry import describe
 from gandream.recipe.recipe import Recipe
-from gandream.render.plan import BATCH_PIXELS, MAX_BATCH, grid, make_plan
+from gandream.rendering.plan import BATCH_PIXELS, MAX_BATCH, grid, make_plan
 from gandream.run.prepare import DEFAULT_SIZE, picture_format
 from gandream.trajectory.compose import compose
 from gandream.video.format import VideoFormat

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gandream.base.hashing import content_key
 from gandream.effects.chain import Chain
-from gandream.render.device import torch_version
+from gandream.rendering.device import torch_version
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
 

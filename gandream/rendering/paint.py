@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from gandream.base.errors import RenderError
-from gandream.render.plan import Plan
+from gandream.rendering.plan import Plan
 from gandream.trajectory.feed import Feed
 
 if TYPE_CHECKING:
