@@ -41,10 +41,6 @@ class Clock:
         numerator, denominator = self.fps.numerator, self.fps.denominator
         return np.arange(self.frames, dtype=np.float64) * denominator / numerator
 
-    def frame_at(self, time_s: Fraction) -> int:
-        """The frame that is on screen at a time, held to [0, F)."""
-        return min(max(int(time_s * self.fps), 0), self.frames - 1)
-
 
 def timestamp(seconds: float) -> str:
     """Write a time as people read it: 83.5 -> ``1:23.500``."""

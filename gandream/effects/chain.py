@@ -61,10 +61,6 @@ class Chain:
             start = link.since(start, stop)
         return start
 
-    def warm_up(self, start: int, stop: int) -> int:
-        """How many frames before `start` must be seen."""
-        return start - self.begin(start, stop)
-
     def key(self, start: int, stop: int) -> list[Any]:
         """For content_key: what shapes frames [start, stop) beside the pictures from :meth:`begin` on."""
         parts: list[Any] = []

@@ -38,11 +38,16 @@ def blur(images: Tensor, at: Moment) -> Tensor:
     return gaussian(images, _pixels(at.numbers("blur"), images)).clamp_(-1, 1)
 
 
+FINEST = 0.6
+"""Radius of the finest unsharp mask, in pixels; below it a gaussian takes in no neighbour."""
+
+
 def sharpen(images: Tensor, at: Moment) -> Tensor:
-    """Unsharp mask: x + amount (x - blurred x)."""
+    """Unsharp mask: x + amount (x - blurred x). Never finer than the pixels, or small pictures stay soft."""
     import torch
 
-    soft = gaussian(images, _pixels(at.numbers("radius"), images))
+    radii = [max(radius, FINEST) for radius in _pixels(at.numbers("radius"), images)]
+    soft = gaussian(images, radii)
     return torch.lerp(soft, images, 1 + at.at("sharpen", images)).clamp_(-1, 1)
 
 

@@ -91,7 +91,6 @@ class Generator(Protocol):
         inputs: Inputs | Tensor,
         *,
         noise: Literal["fixed", "off"] | LayerNoise = "fixed",
-        frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),

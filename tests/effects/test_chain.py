@@ -105,10 +105,10 @@ def test_the_memory_is_bounded_and_known():
     assert link.past.frames == 32  # 0.8 ** 28 < 1/512, in eights
     assert chain.begin(10, 20) == 0
     for start in range(0, 1000, 37):
-        assert min(start, 32) <= chain.warm_up(start, start + 60) < 64
+        assert min(start, 32) <= start - chain.begin(start, start + 60) < 64
     assert made_chain({"trails": 0.8}, frames=1000, fps=60).links[0].past.frames == 56
     assert made_chain({"trails": 0.95}, frames=1000, fps=240).links[0].past.frames == 128
-    assert made_chain({"echo": 0.5, "delay": "0.2s", "repeats": 3}).warm_up(100, 160) == 18
+    assert made_chain({"echo": 0.5, "delay": "0.2s", "repeats": 3}).begin(100, 160) == 82
     both = made_chain({"trails": 0.8}, {"echo": 0.5, "delay": "10 frames", "repeats": 1}, frames=1000)
     assert both.begin(500, 560) == chain.begin(490, 560)
 

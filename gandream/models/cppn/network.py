@@ -71,7 +71,6 @@ class CPPN:
         inputs: Inputs | Tensor,
         *,
         noise: str = "fixed",
-        frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),

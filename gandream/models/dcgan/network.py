@@ -52,7 +52,6 @@ class DCGAN:
         inputs: Inputs | Tensor,
         *,
         noise: object = "fixed",
-        frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),

@@ -69,7 +69,6 @@ class StyleGAN2:
         inputs: Inputs | Tensor,
         *,
         noise: str | Noise = "fixed",
-        frames: Tensor | None = None,
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
