@@ -78,8 +78,8 @@ WORDS = {
     "noise.layers": ("model: {stylegan2}\nnoise: off", "model: {stylegan2}\nnoise: {mode: off, layers: 0-1}"),
     "video.fit": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: contain}"),
 }
-GIVEN = {"hue": 60, "flash": 0.4, "zoom": 1.3, "rotate": 20, "pan": 0.2, "pixelate": 8}
-"""Effects whose main parameter must be given (pixelate: fewer cells than this small picture has pixels)."""
+GIVEN = {"hue": 60, "flash": 0.4, "zoom": 1.3, "rotate": 20, "pan": 0.2, "pixelate": 0.2}
+"""Effects whose main parameter must be given (pixelate: cells larger than the pixels of so small a picture)."""
 WORDS |= {
     f"effects {name}": ("", f"effects: [{{{name}: {GIVEN[name]}}}]" if name in GIVEN else f"effects: [{name}]")
     for name in EFFECTS
