@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +52,27 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANDREAM_CACHE", raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def stylegan2_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Files of small StyleGAN2s of random weights, 16 x 16; the options are those of ``random_tensors``."""
+
+    def make(**options: Any) -> Path:
+        import safetensors.numpy
+
+        found = importlib.util.spec_from_file_location(
+            "reference", ROOT / "tests" / "models" / "stylegan2_reference.py"
+        )
+        assert found is not None
+        assert found.loader is not None
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+        file = tmp_path_factory.mktemp("model") / "net.safetensors"
+        safetensors.numpy.save_file(module.random_tensors(**options), file)
+        return file
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -72,11 +72,14 @@ ELSEWHERE = (
         "BigGAN",
         r"blocks\.0\.0\.conv1\.weight(_orig)?|generator\.layers\.0\..*|layers\.0\.conv_0\..*|layers\.0\.bn_0\..*",
     ),
-    ("ProGAN", r"scaleLayers\.0\..*|4x4/Dense/weight|formatLayer\..*"),
+    ("TensorFlow's ProGAN", r"4x4/Dense/weight"),
     ("TensorFlow's StyleGAN", r"4x4/Const/const|4x4/Const/Noise/weight|noise0"),
 )
 """Families that are known by name, but can't be run here."""
-DISCRIMINATOR = r".*fromrgb.*|b4\.out\.weight|.*from_rgb.*|final_linear\..*|.*minibatch.*|classifier\..*|fc\.weight"
+DISCRIMINATOR = (
+    r".*fromrgb.*|fromRGBLayers\..*|b4\.out\.weight|.*from_rgb.*|final_linear\..*|.*minibatch.*|classifier\..*"
+    r"|fc\.weight"
+)
 _ENDS = "is this a discriminator, or a training state without its generator?"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -103,14 +103,41 @@ def save_native(generator: Savable, path: Path | str, *, name: str = "", licence
     Saving what was loaded and loading what was saved give the same pictures.
     """
     spec = generator.spec
+    write_native(
+        Path(path),
+        generator.tensors,
+        family=spec.family,
+        name=name or spec.name,
+        licence=spec.licence if licence is None else licence,
+        classes=spec.classes,
+        size=spec.size,
+        configuration=generator.configuration,
+    )
+
+
+def write_native(
+    path: Path,
+    tensors: Mapping[str, np.ndarray],
+    *,
+    family: str,
+    name: str,
+    licence: str,
+    classes: Sequence[str],
+    size: tuple[int, int] | None,
+    configuration: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Write tensors as a model of a family; ``training`` is how it came to be, for those who want to know."""
     native = {
         "gandream": NATIVE,
-        "family": spec.family,
-        "name": name or spec.name,
-        "licence": spec.licence if licence is None else licence,
-        "classes": list(spec.classes),
-        "size": spec.size,
-        "configuration": generator.configuration,
+        "family": family,
+        "name": name,
+        "licence": licence,
+        "classes": list(classes),
+        "size": size,
+        "configuration": configuration,
     }
+    if training is not None:
+        native["training"] = training
     text = json.dumps(native, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    write_safetensors(Path(path), generator.tensors, {"format": "pt", METADATA_KEY: text})
+    write_safetensors(path, tensors, {"format": "pt", METADATA_KEY: text})

@@ -10,6 +10,7 @@ from gandream.recipe.curve import EASES, Constant, Curve
 from gandream.recipe.fields import Choice, Length, Moment, Number, Switch, Word, listed_as_one, wrong
 from gandream.recipe.latent import MAX_SEED, Latent
 from gandream.recipe.layers import LayerRange
+from gandream.recipe.times import Time
 
 PATHS: dict[str, str] = {
     "slerp": "along the sphere on which latents lie",
@@ -26,6 +27,14 @@ SPACES: dict[str, str] = {"z": "before the mapping network", "w": "after it, whe
 
 def _helps(words: dict[str, str]) -> str:
     return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
+
+
+def check_pace(every: Time | None, at: tuple[Moment, ...] | None, count: int, one: str, many: str) -> None:
+    """Refuse times that don't go with each other, or not with a number of latents or classes."""
+    if every is not None and at is not None:
+        raise wrong("`every` and `at` can't both be given", "Keep one of the two.", key="at")
+    if at is not None and len(at) != count:
+        raise wrong(f"`at` has {len(at)} times for {count} {many}", f"Give one time for each {one}.", key="at")
 
 
 class Walk(Word):
@@ -58,11 +67,7 @@ class Walk(Word):
 
     @model_validator(mode="after")
     def _timing(self) -> Walk:
-        if self.every is not None and self.at is not None:
-            raise wrong("`every` and `at` can't both be given", "Keep one of the two.", key="at")
-        if self.at is not None and len(self.at) != len(self.through):
-            hint = "Give one time for each latent."
-            raise wrong(f"`at` has {len(self.at)} times for {len(self.through)} latents", hint, key="at")
+        check_pace(self.every, self.at, len(self.through), "latent", "latents")
         return self
 
 

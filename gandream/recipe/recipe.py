@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
+from gandream.recipe.classes import Classes
 from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
 from gandream.recipe.effects import Effects
 from gandream.recipe.expression import BEAT_NAMES, FUNCTIONS, NAMES, Node, names_in
@@ -74,7 +75,8 @@ class ModelWords(Word):
     ]
     sha256: Annotated[Words | None, Field(description="of the file, 64 hex digits; another file is refused")] = None
     class_: Annotated[
-        ClassWord | None, Field(alias="class", description="for latents without a class of their own")
+        ClassWord | None,
+        Field(alias="class", description="for latents without a class of their own, where there are no `classes`"),
     ] = None
 
 
@@ -126,6 +128,10 @@ class Recipe(Word):
         Field(description="your own names: numbers in expressions, anything as a whole `$name`"),
     ] = Field(default_factory=dict)
     walk: Annotated[Walk, Field(description="the base path through latent space")] = Walk()
+    classes: Annotated[
+        Classes | None,
+        Field(description="class morphs of conditional models, for latents without a class of their own"),
+    ] = None
     push: Annotated[
         tuple[Push, ...],
         BeforeValidator(listed_as_one),

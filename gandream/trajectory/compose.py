@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,14 @@ from gandream.recipe.motion import Push, Walk
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.trajectory import layers
+from gandream.trajectory.classes import Morph, class_number
 from gandream.trajectory.evaluate import LARGEST, Curves
 from gandream.trajectory.layering import Blended, Mixed, Noised, gate, shares
 from gandream.trajectory.listen import MAX_FRAMES, lay_out, listen, sampled
 from gandream.trajectory.places import Place, place
 from gandream.trajectory.pushes import Shove, accumulated
 from gandream.trajectory.trajectory import Trajectory
-from gandream.trajectory.walks import Track, closed, steady_places, travel
+from gandream.trajectory.walks import DEFAULT_STEP, Track, closed, steady_places, travel
 
 __all__ = ["MAX_FRAMES", "Score", "compose"]
 
@@ -72,6 +74,11 @@ def _warnings(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
     warnings = []
     if recipe.video.loop and not recipe.walk.loop and len(recipe.walk.through) > 1:
         warnings.append("video.loop: the walk stays at its last latent (walk.loop is false), so the film won't close")
+    words = recipe.classes
+    if words is not None and recipe.video.loop and not words.loop and len(words.through) > 1:
+        warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
+    if words is not None and len(words.through) > 1 and not any(at.moves for at in trajectory.places()):
+        warnings.append("classes: no latent is without a class of its own, so this changes nothing")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
     if spec.channels in (2, 4):
@@ -98,15 +105,45 @@ class _Composer:
         places = travel(steady, self.curves.values(walk.speed, (*path, "speed")))
         if np.abs(places).max() > LARGEST:
             raise recipe.error(path, f"the walk is too fast: it passes more than {LARGEST:.0e} latents")
-        if recipe.video.loop and walk.loop and len(places) > 1:
-            end = places[-1] + (places[-1] - places[-2])  # where the frame after the last would be
-            places = closed(places, float(end), len(stops))
+        places = self.closed(places, len(stops)) if walk.loop else places
         waypoints = np.zeros((len(stops), 0)) if in_w else np.stack([stop.z for stop in stops if stop.z is not None])
         kind = walk.path or ("lerp" if in_w else "slerp")
         return Track(waypoints, places, kind, walk.ease, walk.loop, stops, in_w, spans)
 
+    def closed(self, places: np.ndarray, lap: int) -> np.ndarray:
+        """Places that end whole laps after their beginning, if the film is to close."""
+        if not self.recipe.video.loop or len(places) < 2:
+            return places
+        end = places[-1] + (places[-1] - places[-2])  # where the frame after the last would be
+        return closed(places, float(end), lap)
+
     def place(self, latent: Latent, path: Path_) -> Place:
-        return place(latent, self.recipe, self.spec, path)
+        return place(latent, self.recipe, self.spec, path, self.classes)
+
+    @cached_property
+    def classes(self) -> int | Morph | None:
+        """What the word `classes` says: a class that stays, one that moves, or nothing."""
+        line, recipe, spec, words = self.curves.timeline, self.recipe, self.spec, self.recipe.classes
+        if words is None:
+            return None
+        if not spec.classes:
+            raise recipe.error(("classes",), f"{spec.name} has no classes", "Leave `classes` out.")
+        numbers = [
+            class_number(word, recipe, spec, ("classes", "through", index)) for index, word in enumerate(words.through)
+        ]
+        if len(numbers) == 1:
+            return numbers[0]
+        places, spans = steady_places(words, line, recipe, ("classes",))
+        places = self.closed(places, len(numbers)) if words.loop else places
+        if words.hold.unit == "%":
+            holds = np.full(len(numbers), float(words.hold.amount / 100))
+        else:
+            steps = np.full(len(numbers), line.length_s(words.every or DEFAULT_STEP)) if spans is None else spans
+            holds = line.length_s(words.hold) / steps
+            if holds.max() > 1 + 1e-9:
+                problem = f"a class is held for {words.hold}, but a step takes only {steps.min():.3g} s"
+                raise recipe.error(("classes", "hold"), problem, "A share of each step always fits: `hold: 50%`.")
+        return Morph(len(spec.classes), np.array(numbers), places, np.minimum(holds, 1), words.ease, words.loop)
 
     def psi(self) -> np.ndarray:
         truncation = self.recipe.truncation

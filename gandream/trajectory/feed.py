@@ -12,6 +12,7 @@ from torch import Tensor
 from gandream.base.errors import LatentError
 from gandream.models.noise import LayerNoise, NoiseMaps
 from gandream.models.spec import Generator, Inputs
+from gandream.trajectory.classes import Morph
 from gandream.trajectory.places import Place
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.walks import Track
@@ -35,7 +36,7 @@ class Feed:
         w = self._walk(trajectory.track, start, stop, self._latents(start, stop))
         for blend in trajectory.blends:
             if blend.amounts[start:stop].any():
-                source = torch.einsum("nb,bld->nld", self._put(blend.weights[start:stop]), self._mapped(blend.stops))
+                source = self._sum(blend.stops, blend.weights[start:stop], start, stop)
                 w = self._onto(w, source, blend.amounts[start:stop], blend.layers)
         for mix in trajectory.mixes:
             if mix.amounts[start:stop].any():
@@ -45,7 +46,7 @@ class Feed:
         w = torch.lerp(generator.w_avg.expand_as(w), w, by_layer)  # at 1 it is w to the last bit
         for shove in trajectory.shoves:
             if shove.in_w and shove.amounts[start:stop].any():
-                target = self._mapped((shove.target,))[0]
+                target = self._one(shove.target, start, stop)
                 target = target if shove.toward else target - generator.w_avg
                 moved = shove.move(w, target, self._put(shove.amounts[start:stop])[:, None, None])
                 w = moved if shove.layers is None else torch.where(self._chosen(shove.layers), moved, w)
@@ -68,24 +69,42 @@ class Feed:
     def _walk(self, track: Track, start: int, stop: int, z: np.ndarray | None = None) -> Tensor:
         """w of frames [start, stop) of a walk: [n, L, D']."""
         if track.in_w:
-            return self._put(track.through(start, stop, self._knot))
+            return self._put(track.through(start, stop, lambda at: self._knot(at, start, stop)))
         z = track.at(start, stop) if z is None else z
         classes = track.classes(start, stop, len(self.trajectory.spec.classes))
         return self.generator.map(self._put(z), None if classes is None else self._put(classes)).w
 
-    def _mapped(self, stops: Sequence[Place]) -> Tensor:
-        """w of places [K, L, D'], each mapped once."""
-        return torch.stack([self._one(stop) for stop in stops])
+    def _sum(self, stops: Sequence[Place], weights: np.ndarray, start: int, stop: int) -> Tensor:
+        """Sum of places by weights [n, B]: w [n, L, D']."""
+        mapped = [self._one(at, start, stop) for at in stops]
+        if any(at.moves for at in stops):
+            every = torch.stack([w.expand(len(weights), *w.shape[-2:]) for w in mapped])
+            return torch.einsum("nb,bnld->nld", self._put(weights), every)
+        return torch.einsum("nb,bld->nld", self._put(weights), torch.stack(mapped))
 
-    def _one(self, at: Place) -> Tensor:
+    def _one(self, at: Place, start: int = 0, stop: int = 0) -> Tensor:
+        """w of a place [L, D'], mapped once; of one whose class moves, at each of the frames: [n, L, D']."""
+        if at.moves:
+            return self._moving(at, start, stop)
         if at not in self._stops:
             if len(self._stops) >= KEPT:
                 self._stops.clear()
             self._stops[at] = self._map(at)
         return self._stops[at]
 
-    def _knot(self, at: Place) -> np.ndarray:
-        """w of a place, float64 [L, D'] on the host."""
+    def _moving(self, at: Place, start: int, stop: int) -> Tensor:
+        if at.ends is not None:
+            first, second = (self._one(end, start, stop) for end in at.ends)
+            return first + at.amount * (second - first)
+        assert at.z is not None, "only what is mapped has a class"
+        assert isinstance(at.class_, Morph), "it moves"
+        weights = self._put(at.class_.weights(start, stop))
+        return self.generator.map(self._put(at.z[None]).expand(len(weights), -1), weights).w
+
+    def _knot(self, at: Place, start: int, stop: int) -> np.ndarray:
+        """As :meth:`_one`, float64 on the host."""
+        if at.moves:
+            return self._moving(at, start, stop).double().cpu().numpy()
         if at not in self._knots:
             if len(self._knots) >= KEPT:
                 self._knots.clear()
@@ -95,6 +114,7 @@ class Feed:
     def _map(self, at: Place) -> Tensor:
         w_avg = self.generator.w_avg
         if at.z is not None:
+            assert not isinstance(at.class_, Morph), "it doesn't move"
             classes = None if at.class_ is None else torch.tensor([at.class_], device=self.generator.device)
             return self.generator.map(self._put(at.z[None]), classes).w[0]
         if at.w is not None:

@@ -41,7 +41,7 @@ class Blended:
     def key(self, start: int, stop: int) -> list[Any]:
         """What shapes frames [start, stop), for a content key."""
         weights = [self.weights[start:stop].astype(np.float32), self.amounts[start:stop].astype(np.float32)]
-        return [[stop.key() for stop in self.stops], weights, self.layers]
+        return [[at.key(start, stop) for at in self.stops], weights, self.layers]
 
 
 @dataclass(frozen=True)

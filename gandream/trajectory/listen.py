@@ -73,6 +73,8 @@ def lay_out(recipe: Recipe, music: Analysis | None, *, beats: bool = False) -> T
 
 def _duration(recipe: Recipe, music: Analysis | None, rough: Timeline) -> Fraction:
     walk, video = recipe.walk, recipe.video
+    if len(walk.through) == 1 and recipe.classes is not None:
+        walk = recipe.classes  # what moves is the class
     if video.duration is not None:
         return _exactly(rough.end_s, video.duration, video.fps)
     if music is not None:

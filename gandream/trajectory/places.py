@@ -14,6 +14,7 @@ from gandream.models.spec import Spec
 from gandream.recipe.latent import Latent
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
+from gandream.trajectory.classes import Morph, class_number, known_classes
 from gandream.trajectory.interpolate import slerp
 
 MAX_BYTES = 1 << 30
@@ -27,11 +28,12 @@ _NPY, _ZIP = b"\x93NUMPY", b"PK"
 class Place:
     """A latent: ``z`` [D] and its class; or ``w`` [L, D'] or [1, D']; or ``ends`` and how far between; or the mean.
 
-    Two of them are never equal, so that a place can be a key of what was mapped from it.
+    The class is a number, or one that moves. Two places are never equal, so that a place can be a key of what was
+    mapped from it.
     """
 
     z: np.ndarray | None = None
-    class_: int | None = None
+    class_: int | Morph | None = None
     w: np.ndarray | None = None
     ends: tuple[Place, Place] | None = None
     amount: float = 0.0
@@ -41,48 +43,56 @@ class Place:
         """Whether it is only there after the mapping network."""
         return self.z is None
 
-    def key(self) -> list[Any]:
-        """What it is, for a content key."""
-        return [self.z, self.class_, self.w, self.ends and [end.key() for end in self.ends], self.amount]
+    @property
+    def moves(self) -> bool:
+        """Whether what it is mapped to changes over time, with its class."""
+        return isinstance(self.class_, Morph) or (self.ends is not None and any(end.moves for end in self.ends))
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What it is at frames [start, stop), for a content key."""
+        class_ = self.class_
+        if isinstance(class_, Morph):
+            class_ = class_.weights(start, stop).astype(np.float32)
+        return [self.z, class_, self.w, self.ends and [end.key(start, stop) for end in self.ends], self.amount]
 
 
-def place(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> Place:
-    """Resolve a latent of the recipe; RecipeError for one that doesn't fit the model."""
+def place(latent: Latent, recipe: Recipe, spec: Spec, path: Path_, classes: int | Morph | None = None) -> Place:
+    """Resolve a latent of the recipe; RecipeError for one that doesn't fit the model.
+
+    Its class is its own, else that of the word ``classes``, else ``model.class``.
+    """
     if latent.seed is not None:
-        return Place(z=spec.latents([latent.seed])[0], class_=_class(latent, recipe, spec, path))
+        return Place(z=spec.latents([latent.seed])[0], class_=_class(latent, recipe, spec, path, classes))
     if latent.file is not None:
-        return _saved(latent, recipe, spec, path)
+        return _saved(latent, recipe, spec, path, classes)
     if latent.between is not None:
-        first, second = (place(end, recipe, spec, (*path, "between", i)) for i, end in enumerate(latent.between))
+        first, second = (
+            place(end, recipe, spec, (*path, "between", index), classes) for index, end in enumerate(latent.between)
+        )
         if first.z is not None and second.z is not None and first.class_ == second.class_:
             return Place(z=slerp(first.z[None], second.z[None], np.array([latent.amount]))[0], class_=first.class_)
         return Place(ends=(first, second), amount=latent.amount)
     return Place()
 
 
-def _class(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> int | None:
+def _class(latent: Latent, recipe: Recipe, spec: Spec, path: Path_, classes: int | Morph | None) -> int | Morph | None:
     own = latent.class_ is not None
+    if not own and classes is not None:
+        return classes
     word = latent.class_ if own else recipe.model.class_
     where = (*path, "class") if own else ("model", "class")
     if not spec.classes:
         if word is not None:
             raise recipe.error(where, f"{spec.name} has no classes", "Leave the class out.")
         return None
-    both = (name if name == str(index) else f"{index} {name}" for index, name in enumerate(spec.classes))
-    known = f"Its classes: {listed(both)}."
     if word is None:
         problem = f"{spec.name} has {len(spec.classes)} classes, and this latent names none"
-        raise recipe.error(path, problem, f"Write {{seed: 7, class: 0}}, or `model: {{file: ..., class: 0}}`. {known}")
-    if isinstance(word, str):
-        if word not in spec.classes:
-            raise recipe.error(where, f"{spec.name} has no class '{word}'", did_you_mean(word, spec.classes) or known)
-        return spec.classes.index(word)
-    if word >= len(spec.classes):
-        raise recipe.error(where, f"{spec.name} has classes 0 to {len(spec.classes) - 1}", known)
-    return word
+        hint = "Write {seed: 7, class: 0}, `classes: 0` or `model: {file: ..., class: 0}`."
+        raise recipe.error(path, problem, f"{hint} {known_classes(spec)}")
+    return class_number(word, recipe, spec, where)
 
 
-def _saved(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> Place:
+def _saved(latent: Latent, recipe: Recipe, spec: Spec, path: Path_, classes: int | Morph | None) -> Place:
     assert latent.file is not None
     try:
         array, row = _array(latent.file.path, latent.name)
@@ -90,7 +100,7 @@ def _saved(latent: Latent, recipe: Recipe, spec: Spec, path: Path_) -> Place:
     except _FileError as error:
         raise recipe.error(path, *error.args) from None
     if at.z is not None:
-        return Place(z=at.z, class_=_class(latent, recipe, spec, path))
+        return Place(z=at.z, class_=_class(latent, recipe, spec, path, classes))
     if latent.class_ is not None:
         raise recipe.error((*path, "class"), "a saved w has no class: it went into it when it was mapped")
     return at

@@ -29,7 +29,7 @@ class Shove:
     def key(self, start: int, stop: int) -> list[Any]:
         """What a push in w does to frames [start, stop), for a content key."""
         amounts = self.amounts[start:stop].astype(np.float32)
-        return [self.toward, self.target.key(), amounts, self.box, self.layers]
+        return [self.toward, self.target.key(start, stop), amounts, self.box, self.layers]
 
     def move(self, places: Any, target: Any, amounts: Any) -> Any:
         """Push places [n, ...] by amounts that broadcast to them, to or along a target [...]; arrays or tensors."""

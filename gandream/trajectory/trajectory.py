@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import numpy as np
 from gandream.base.hashing import content_key
 from gandream.models.spec import Spec
 from gandream.trajectory.layering import Blended, Mixed, Noised
+from gandream.trajectory.places import Place
 from gandream.trajectory.pushes import Shove
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.walks import Track
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 class Trajectory:
     """A compiled recipe. Made without torch; only :meth:`inputs` needs the generator.
 
-    Order: walk, pushes in z, mapping at psi 1, blends, mixes, truncation, pushes in w, synthesis.
+    Order: walk with its classes, pushes in z, mapping at psi 1, blends, mixes, truncation, pushes in w, synthesis.
     """
 
     spec: Spec
@@ -41,6 +43,14 @@ class Trajectory:
     def frames(self) -> int:
         """F, of the whole film."""
         return self.timeline.clock.frames
+
+    def places(self) -> Iterator[Place]:
+        """All latents that are named."""
+        yield from self.track.stops
+        for shove in self.shoves:
+            yield shove.target
+        for named in (*self.blends, *(mix.track for mix in self.mixes)):
+            yield from named.stops
 
     def latents(self, start: int, stop: int) -> np.ndarray:
         """z of frames [start, stop) after the pushes in z, float32 [n, D]; of a walk in z."""

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from gandream.recipe.classes import Classes
 from gandream.recipe.motion import Walk
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
+from gandream.trajectory.classes import Morph
 from gandream.trajectory.ease import eased
 from gandream.trajectory.interpolate import PATH, lerp, step
 from gandream.trajectory.places import Place
@@ -53,22 +55,42 @@ class Track:
         return PATH[self.path](self.waypoints[knots], share, self._spans_at(knots))
 
     def through(self, start: int, stop: int, mapped: Callable[[Place], np.ndarray]) -> np.ndarray:
-        """As :meth:`at`, of a walk in w: only the latents near these frames are mapped, each to [..., D]."""
+        """As :meth:`at`, of a walk in w: only the latents near these frames are mapped, each to [..., D].
+
+        One whose class moves is mapped for each of the frames, to [n, ..., D].
+        """
         knots, share = self._knots(start, stop)
         near, numbers = np.unique(knots, return_inverse=True)
-        waypoints = np.stack([mapped(self.stops[index]) for index in near])
-        return PATH[self.path](waypoints[numbers.reshape(knots.shape)], share, self._spans_at(knots))
+        numbers, waypoints = numbers.reshape(knots.shape), [mapped(self.stops[index]) for index in near]
+        moves = [self.stops[index].moves for index in near]
+        if any(moves):
+            shape = (knots.shape[1], *waypoints[moves.index(True)].shape[1:])
+            chosen = np.stack([np.broadcast_to(w, shape) for w in waypoints])[numbers, np.arange(shape[0])]
+        else:
+            chosen = np.stack(waypoints)[numbers]
+        return PATH[self.path](chosen, share, self._spans_at(knots))
 
     def classes(self, start: int, stop: int, count: int) -> np.ndarray | None:
-        """Weights of a model's ``count`` classes at frames [start, stop), float32 [n, C]; None for a model without."""
+        """Weights of a model's ``count`` classes at frames [start, stop), float32 [n, C]; None for a model without.
+
+        On the way between a latent with a class of its own and one whose class moves, they go with the walk from that
+        class to the one of the moment.
+        """
         if not count or not self.stops:
             return None
-        rows = np.zeros((len(self.stops), count))
-        for row, at in zip(rows, self.stops, strict=True):
-            row[at.class_ or 0] = 1
-        (_, a, b, _), share = self._knots(start, stop)
-        between = step if self.path == "step" else lerp
-        return between(rows[a], rows[b], share).astype(np.float32)
+        knots, share = self._knots(start, stop)
+        near, numbers = np.unique(knots[1:3], return_inverse=True)
+        rows, morph = np.zeros((len(near), count + 1)), None  # the last column: how much of the class that moves
+        for row, index in zip(rows, near, strict=True):
+            class_ = self.stops[index].class_
+            if isinstance(class_, Morph):
+                morph, row[-1] = class_, 1
+            else:
+                row[class_ or 0] = 1
+        a, b = rows[numbers.reshape(2, -1)]
+        weights = (step if self.path == "step" else lerp)(a, b, share)
+        moving = 0 if morph is None else weights[:, -1:] * morph.weights(start, stop)
+        return (weights[:, :-1] + moving).astype(np.float32)
 
     def key(self, start: int, stop: int, classes: int) -> list[Any]:
         """What shapes frames [start, stop), for a content key: of a walk in w, the latents near them and the places."""
@@ -81,7 +103,7 @@ class Track:
         elif self.path != "spline":
             knots = knots[1:3]
         near, numbers = np.unique(knots, return_inverse=True)
-        stops = [self.stops[index].key() for index in near]
+        stops = [self.stops[index].key(start, stop) for index in near]
         return [self.path, stops, numbers.reshape(knots.shape), share, spans]
 
     def _knots(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
@@ -98,7 +120,7 @@ class Track:
 
 
 def steady_places(
-    walk: Walk, line: Timeline, recipe: Recipe, path: Path_ = ("walk",)
+    walk: Walk | Classes, line: Timeline, recipe: Recipe, path: Path_ = ("walk",)
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Waypoints passed at each frame at speed 1, float64 [F], rising; the seconds of each step [K] if they differ."""
     if walk.at is None:

@@ -259,7 +259,7 @@ def test_reading_loads_no_torch(tmp_path):
         ("rosinality/cm1_r64/converted.pt", "rosinality"),
         ("biggan_deep_hf/tiny_r64/pytorch_model.bin", "BigGAN"),
         ("biggan_ajbrock/hier_shared_r128/G_ema.pth", "BigGAN"),
-        ("pgan_fb/s3_r32/golden_s3_i1000.pt", "ProGAN"),
+        ("tf_legacy/pgan_r32_fused/network_tf.pkl", "TensorFlow's ProGAN"),
         ("tf_legacy/sg2_skip_r32/network_tf.pkl", "TensorFlow"),
         ("tf_legacy/sg1_r32/network_tf.pkl", "TensorFlow"),
     ],

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError
+from gandream.recipe.classes import Classes
 from gandream.recipe.effects import EFFECTS
 from gandream.recipe.fields import Word, words_at
 from gandream.recipe.latent import Latent
@@ -29,6 +30,7 @@ GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Signal: (("signals", "kick"), {"from": "rms"}),
     Walk: (("walk",), {}),
     Latent: (("walk", "through", 0), {"seed": 1}),
+    Classes: (("classes",), {"through": [0, 1]}),
     Push: (("push", 0), {"random": 1}),
     Mix: (("mix", 0), {"from": 1}),
     Blend: (("blend", 0), {"by": "notes", "latents": list(range(12))}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ walk: {{through: [1, 2, 3], every: 1.3s}}
 video: {{size: 48x32, fps: 10, duration: 4}}
 """
 LATENTS = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"
+CONDITIONAL = "model: {file: {conditional}, class: 0}"
 
 WORDS = {
     "model": ("model: cppn#7", "model: cppn#8"),
@@ -42,6 +44,16 @@ WORDS = {
     "walk.ease": ("", "walk: {ease: in_out_cubic}"),
     "walk.loop": ("", "walk: {loop: false}"),
     "walk.speed": ("", "walk: {speed: 1 + hit}"),
+    "classes": (CONDITIONAL, f"{CONDITIONAL}\nclasses: 2"),
+    "classes.through": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: [0, 2]"),
+    "classes.every": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: {{through: [0, 1], every: 1s}}"),
+    "classes.at": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: {{through: [0, 1], at: [0, 1]}}"),
+    "classes.hold": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: {{through: [0, 1], hold: 75%}}"),
+    "classes.ease": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: {{through: [0, 1], ease: hold}}"),
+    "classes.loop": (
+        f"{CONDITIONAL}\nclasses: {{through: [0, 1], every: 1s}}",
+        f"{CONDITIONAL}\nclasses: {{through: [0, 1], every: 1s, loop: false}}",
+    ),
     "push.toward": ("", "push: {toward: 9, by: 0.5}"),
     "push.random": ("", "push: {random: 9, by: hit}"),
     "push.mode": ("push: {random: 9, by: hit}", "push: {random: 9, by: hit, mode: drift}"),
@@ -103,10 +115,16 @@ def frames(folder: Path, name: str, changes: str, music: Path) -> np.ndarray:
     return np.stack(made)
 
 
+@pytest.fixture(scope="module")
+def conditional(stylegan2_file: Callable[..., Path]) -> Path:
+    return stylegan2_file(classes=3)
+
+
 @pytest.mark.parametrize("word", WORDS)
-def test_the_word_changes_pixels(tmp_path: Path, clicks: Path, word: str):
-    without, having = (frames(tmp_path, name, text, clicks) for name, text in zip("ab", WORDS[word], strict=True))
-    same = frames(tmp_path, "c", WORDS[word][1], clicks)
+def test_the_word_changes_pixels(tmp_path: Path, clicks: Path, conditional: Path, word: str):
+    texts = [text.replace("{conditional}", str(conditional)) for text in WORDS[word]]
+    without, having = (frames(tmp_path, name, text, clicks) for name, text in zip("ab", texts, strict=True))
+    same = frames(tmp_path, "c", texts[1], clicks)
     assert np.array_equal(having, same), "two equal recipes make equal frames"
     if without.shape == having.shape:
         assert np.abs(without.astype(int) - having).max() > (0 if word.startswith("effects ") else 3)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -31,25 +30,11 @@ def written(tmp_path: Path) -> Callable[[str], Recipe]:
 
 
 @pytest.fixture(scope="session")
-def stylegan2(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+def stylegan2(stylegan2_file: Callable[..., Path]) -> Callable[..., Any]:
     """A small StyleGAN2 of random weights, 16 x 16; the options are those of ``random_tensors``."""
-    import safetensors.numpy
-
     from gandream.models.registry import load_generator
 
-    there = Path(__file__).parents[1] / "models" / "stylegan2_reference.py"
-    found = importlib.util.spec_from_file_location("stylegan2_reference", there)
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-
-    def make(**options: Any) -> Any:
-        file = tmp_path_factory.mktemp("model") / "net.safetensors"
-        safetensors.numpy.save_file(module.random_tensors(**options), file)
-        return load_generator(str(file), "cpu")
-
-    return make
+    return lambda **options: load_generator(str(stylegan2_file(**options)), "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -41,7 +41,10 @@ class Network:
     """Dotted place in the file, such as ``G_ema`` or ``netG_state_dict``; empty for the whole file."""
     tensors: dict[str, StoredTensor]
     attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Plain attributes by dotted name of the module; the network's own are under the empty name."""
+    """Plain attributes by dotted name of the module; the network's own are under the empty name.
+
+    Those of a ``config`` that lay beside a table of tensors are there under that name.
+    """
     class_name: str = ""
 
     def arrays(self, names: Iterable[str], limit: int) -> dict[str, np.ndarray]:
@@ -90,8 +93,8 @@ class _Finder:
         if self.left < 0:
             raise DamagedError("it is nested too deeply")
 
-    def walk(self, node: Any, where: str, depth: int) -> Iterator[Network]:
-        """The networks in a part of the contents."""
+    def walk(self, node: Any, where: str, depth: int, config: dict[str, Any] | None = None) -> Iterator[Network]:
+        """The networks in a part of the contents; ``config`` is what lies beside it under this name."""
         if depth > MAX_DEPTH:
             raise DamagedError("it is nested too deeply")
         if not isinstance(node, dict | list | tuple | Record) or id(node) in self.seen:
@@ -110,9 +113,17 @@ class _Finder:
         tensors = {key: tensor for key, value in pairs if (tensor := _tensor(value)) is not None}
         if tensors and (isinstance(node, dict) or len(tensors) == len(pairs)):
             plain = {key: value for key, value in pairs if key not in tensors}
-            yield Network(where, tensors, {"": self.attributes(plain)})
+            own = {"config": config} if config else {}
+            yield Network(where, tensors, {"": own | self.attributes(plain)})
+        config = self.config(node) if isinstance(node, dict) else None
         for key, value in pairs:
-            yield from self.walk(value, f"{where}.{key}" if where else key, depth + 1)
+            yield from self.walk(value, f"{where}.{key}" if where else key, depth + 1, config)
+
+    def config(self, node: dict[Any, Any]) -> dict[str, Any] | None:
+        """The plain attributes of what a table holds as ``config``: a table, or an object of any class."""
+        held = node.get("config")
+        held = held.state if isinstance(held, Record) else held
+        return self.attributes(held) if isinstance(held, dict) else None
 
     def module(self, state: dict[Any, Any], prefix: str, into: Network, depth: int) -> None:
         """Gather a module's tensors and attributes, then those of the modules in it."""

@@ -1,0 +1,166 @@
+"""``gandream train``."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gandream.cli.options import Device, device_word
+
+
+def command(
+    data: Annotated[
+        str,
+        typer.Argument(metavar="DATA", help="A folder of pictures, or procedural:dreams.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("-o", "--out", metavar="FILE", help="The model, a .safetensors file.", show_default=False),
+    ],
+    family: Annotated[
+        str, typer.Option("--family", metavar="WORD", help="stylegan2, biggan_deep, progan or dcgan.")
+    ] = "stylegan2",
+    resolution: Annotated[
+        int, typer.Option("--resolution", metavar="PIXELS", help="Side of the pictures: 64, 128 ... 1024.")
+    ] = 64,
+    config: Annotated[
+        str, typer.Option("--config", metavar="auto|small", help="Size of the networks; auto goes by the device.")
+    ] = "auto",
+    images: Annotated[
+        str, typer.Option("--images", metavar="COUNT", help="How long: pictures shown, such as 200k or 5M.")
+    ] = "200k",
+    resume: Annotated[
+        bool, typer.Option("--resume", metavar="", help="Go on where this training was stopped.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", metavar="", help="Say what would be trained, how large, how long; and stop.")
+    ] = False,
+    seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", help="Of weights, data and noise.", min=0)] = 0,
+    augmentation: Annotated[
+        str,
+        typer.Option(
+            "--augment", metavar="WORD", help="none, ada or diffaugment. [default: ada below 50k pictures]",
+            show_default=False,
+        ),
+    ] = "",
+    precision: Annotated[
+        str, typer.Option("--precision", metavar="WORD", help="auto, bfloat16 or float32.")
+    ] = "auto",
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="WORD", help="Numbers in the model's file: float32 or float16.")
+    ] = "float32",
+    every: Annotated[
+        str, typer.Option("--every", metavar="COUNT", help="Pictures from one checkpoint and sheet to the next.")
+    ] = "20k",
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="TEXT", help="Licence of the model, kept in its file.")
+    ] = "",
+    device: Device = "auto",
+) -> None:
+    """Train a model on a folder of pictures, or on the endless stream procedural:dreams.
+
+    Classes are sub-folders of DATA, or a labels.json or labels.csv in it. State, sheets of samples and a log
+    go to outputs/training/<name of the model>; a training that was stopped goes on with --resume.
+
+    Examples:
+      gandream train photos/ --out flowers.safetensors --resolution 128 --images 1M
+
+      gandream train procedural:dreams --out dream.safetensors --images 600k --resume
+
+      gandream train photos/ --out flowers.safetensors --dry-run
+    """
+    kind = device_word(device)
+    from gandream.run.training import Wanted, prepare, run
+
+    wanted = Wanted(
+        data, out, family, resolution, config, _count(images, "--images"), seed, augmentation, precision,
+        weights, _count(every, "--every"), licence, kind,
+    )  # fmt: skip
+    prepared = prepare(wanted)
+    if dry_run:
+        from gandream.training.estimate import estimate
+
+        typer.echo(estimate(prepared.job.settings, prepared.data, prepared.device))
+        return
+    for note in prepared.notes:
+        typer.echo(f"note: {note}", err=True)
+    with _asked_to_stop() as asked, _shown() as progress:
+        images_seen = run(prepared, resume=resume, progress=progress, stop=lambda: bool(asked))
+    if asked:
+        typer.echo(f"Stopped after {images_seen} images; the same command with --resume goes on from there.", err=True)
+        raise typer.Exit(130)
+    typer.echo(str(out))
+
+
+def _count(written: str, option: str) -> int:
+    """200k, 5M, 1000 -> a whole number."""
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([kKmM]?)", written.strip())
+    number = round(float(match[1]) * {"": 1, "k": 1e3, "m": 1e6}[match[2].lower()]) if match else 0
+    if number < 1:
+        raise typer.BadParameter(f"'{written}' is no count of images; wanted 200k, 1.5M or 1000", param_hint=option)
+    return number
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[list[int]]:
+    """Let the first Ctrl-C or SIGTERM end the training after its step, with its state kept; a second one at once."""
+    asked: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop(number: int, frame: Any) -> None:
+        if asked:
+            signal.signal(number, before[number])
+            signal.raise_signal(number)
+        asked.append(number)
+
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown() -> Iterator[Any]:
+    """A line that moves on a terminal; elsewhere a line every half minute."""
+    import time
+
+    terminal, told = sys.stderr.isatty(), 0.0
+
+    def progress(report: Any) -> None:
+        nonlocal told
+        now = time.monotonic()
+        done = report.images >= report.until
+        if not terminal and now - told < 30 and not done:
+            return
+        told = now
+        left = (report.until - report.images) / max(report.rate, 1e-9)
+        losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
+        fading = "" if report.alpha >= 1 else f" fading in {report.alpha:.0%}"
+        swd = "" if report.swd is None else f" swd {report.swd:.2f}"
+        line = (
+            f"{report.images / 1000:.1f}k of {report.until / 1000:.0f}k  {report.resolution}x{report.resolution}{fading}  "
+            f"{report.rate:.0f} images/s  {_duration(left)} left  {losses}{swd}"
+        )
+        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    try:
+        yield progress
+    finally:
+        if terminal:
+            print(file=sys.stderr)
+
+
+def _duration(seconds: float) -> str:
+    hours, rest = divmod(int(seconds), 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"

@@ -1,0 +1,197 @@
+"""The ProGAN as a ``Generator``: z, with the labels of classes appended to it, is what synthesis is fed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gandream.base.errors import CheckpointError
+from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.progan.plan import FIRST, Plan
+from gandream.models.spec import Inputs, Spec
+
+EPSILON = 1e-8
+"""In the square root of the normalisation (Karras et al. 2018, section 4.2)."""
+
+
+class ProGAN:
+    """A ProGAN of any size, in float32, with everything folded that is constant in a finished network."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        plan: Plan,
+        tensors: dict[str, np.ndarray],
+        attributes: dict[str, dict[str, Any]],
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ):
+        if dtype not in (None, torch.float32):
+            raise CheckpointError(spec.name, f"ProGAN works in float32 here, not {dtype}", "Leave precision away.")
+        self.spec, self.plan, self.device = spec, plan, device
+        self.tensors, self.configuration = tensors, {"attributes": attributes}
+        """As in the file: what ``save_native`` writes."""
+        scales = range(len(plan.depths) - 1)
+        self.dense = self._folded(tensors, "formatLayer")
+        self.first = self._folded(tensors, "groupScale0.0")
+        blocks = [
+            (
+                _doubling(*self._folded(tensors, f"scaleLayers.{scale}.0")),
+                self._folded(tensors, f"scaleLayers.{scale}.1"),
+            )
+            for scale in scales
+        ]
+        self.body, self.last = blocks[:-1], blocks[-1] if blocks else None
+        last = len(plan.depths) - 1
+        self.colours = self._folded(tensors, f"toRGBLayers.{last}", 1 - plan.fading)
+        self.fading = self._folded(tensors, f"toRGBLayers.{last - 1}", plan.fading) if plan.fading else None
+        # On a CPU the first blocks work on the whole batch, whose pictures share the weights; the rest go one by one,
+        # while their activations are still in the cache.
+        self.shared = len(blocks)
+        while device.type == "cpu" and self.shared and _small(blocks[self.shared - 1], FIRST << self.shared):
+            self.shared -= 1
+        self.w_avg = torch.zeros(1, plan.inputs, device=device)
+        labels = torch.zeros(len(plan.classes), plan.labels)
+        for row, (_, columns) in enumerate(plan.classes):
+            labels[row, list(columns)] = 1
+        self._labels = labels.to(device)  # [C, labels]
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """z of each seed, float32 [N, D]."""
+        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
+
+    def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
+        """Give z [N, D] and the labels of the classes as [N, 1, D'], scaled by psi, a number or [N].
+
+        ``classes`` are numbers [N] or weights [N, C]. The network normalises its inputs, so that no psi above 0
+        changes anything.
+        """
+        z = z_of(self.spec, z, self.device)
+        weights = class_weights(self.spec, classes, z)
+        row = z if weights is None else torch.cat([z, weights @ self._labels], dim=1)
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
+        return Inputs((row * psi[:, None])[:, None], psi)
+
+    @torch.no_grad()
+    def synthesise(
+        self,
+        inputs: Inputs | Tensor,
+        *,
+        noise: object = "fixed",
+        size: tuple[int, int] | None = None,
+        transform: Tensor | None = None,
+        bend: Sequence[object] = (),
+    ) -> Tensor:
+        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (z, labels: [N, 1, D']), in the native size."""
+        if isinstance(noise, str) and noise not in ("fixed", "off"):
+            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
+        only_native(self.spec, size, transform, bend)
+        x = w_of(self.spec, inputs, self.w_avg)[:, 0]
+        with _exact(self.device):
+            return self._pictures(x)
+
+    def _pictures(self, x: Tensor) -> Tensor:
+        """Of inputs [N, D']."""
+        if self.plan.normalised:
+            x = x * _inverse(x)
+        x = F.leaky_relu_(F.linear(x, *self.dense), self.plan.slope).unflatten(1, (self.plan.depths[0], FIRST, FIRST))
+        x = self._normalise(x.contiguous(memory_format=torch.channels_last))
+        x = F.leaky_relu_(F.conv2d(x, *self.first, padding=1), self.plan.slope)
+        for block in self.body[: self.shared]:
+            x = self._grow(self._normalise(x), block)
+        if self.last is None or self.shared > len(self.body):
+            return self._finish(x)
+        pictures = torch.empty(x.shape[0], self.plan.channels, self.plan.size, self.plan.size, device=self.device)
+        for n in range(x.shape[0]):
+            one = x[n : n + 1]
+            for block in self.body[self.shared :]:
+                one = self._grow(self._normalise(one), block)
+            pictures[n] = self._finish(one)[0]
+        return pictures
+
+    def _grow(self, x: Tensor, block: tuple[Layer, Layer]) -> Tensor:
+        """x [N, C, H, W], normalised, one resolution up, not normalised yet."""
+        up, flat = block
+        x = self._normalise(F.leaky_relu_(F.conv_transpose2d(x, *up, stride=2, padding=1), self.plan.slope))
+        return F.leaky_relu_(F.conv2d(x, *flat, padding=1), self.plan.slope)
+
+    def _finish(self, x: Tensor) -> Tensor:
+        """The last resolution and the colours, of x [N, C, H, W], not normalised yet."""
+        old: Tensor | None = None
+        if self.last is not None:
+            if self.fading is not None:
+                old = F.interpolate(self._paint(x, self.fading), scale_factor=2, mode="nearest")
+            x = self._grow(self._normalise(x), self.last)
+        picture = self._paint(x, self.colours)
+        picture = picture if old is None else picture.add_(old)
+        return (picture.tanh_() if self.plan.tanh else picture).contiguous()
+
+    def _paint(self, x: Tensor, colours: Layer) -> Tensor:
+        """toRGB of x [N, C, H, W], which is kept; normalised after it, when only the colours are left to scale."""
+        weight, bias = colours
+        picture = F.conv2d(x, weight)
+        if self.plan.normalised:
+            picture = picture.mul_(_inverse(x))
+        return picture.add_(bias[:, None, None])
+
+    def _normalise(self, x: Tensor) -> Tensor:
+        """In place."""
+        return x.mul_(_inverse(x)) if self.plan.normalised else x
+
+    def _folded(self, tensors: Mapping[str, np.ndarray], layer: str, gain: float = 1.0) -> Layer:
+        """Weights and biases as they are used: both times sqrt(2 / inputs) (section 4.1), in float64 until the end."""
+        weight, bias = (tensors[f"{layer}{self.plan.part}{kind}"] for kind in ("weight", "bias"))
+        if self.plan.equalised:
+            gain *= math.sqrt(2 / math.prod(weight.shape[1:]))
+        return _put(weight.astype(np.float64) * gain, self.device), _put(bias.astype(np.float64) * gain, self.device)
+
+
+def _exact(device: torch.device) -> AbstractContextManager[Any]:
+    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+
+
+Layer = tuple[Tensor, Tensor]
+"""Weights and biases."""
+
+
+def _put(array: np.ndarray, device: torch.device) -> Tensor:
+    tensor = torch.as_tensor(array, dtype=torch.float32)
+    tensor = tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    return tensor.to(device)
+
+
+def _small(block: tuple[Layer, Layer], size: int) -> bool:
+    """Whether a block's weights are fewer than the numbers that it reads and writes."""
+    outputs, inputs = block[1][0].shape[0], block[0][0].shape[0]
+    return block[0][0].numel() + block[1][0].numel() <= (inputs // 4 + 3 * outputs) * size * size
+
+
+def _inverse(x: Tensor) -> Tensor:
+    """1 / root mean square of x [N, C, ...] along C."""
+    norm = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    return norm.square_().div_(x.shape[1]).add_(EPSILON).rsqrt_()
+
+
+def _doubling(weight: Tensor, bias: Tensor) -> Layer:
+    """Up-sampling to nearest neighbours and then a 3 x 3 convolution, as one transposed convolution [I, O, 4, 4].
+
+    Every one of the four new pixels sees 2 x 2 old ones: 16 products instead of 36 for each old pixel. The kernel is
+    the 3 x 3 one, spread by the 2 x 2 box that up-sampling is, and turned round, because a transposed convolution
+    writes what a convolution reads.
+    """
+    outputs, inputs = weight.shape[:2]
+    spread = weight.new_zeros(outputs, inputs, 4, 4)
+    for y in (0, 1):
+        for x in (0, 1):
+            spread[:, :, y : y + 3, x : x + 3] += weight
+    return spread.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last), bias

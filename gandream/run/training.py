@@ -1,0 +1,86 @@
+"""A training as a person asks for it: data opened, settings resolved, device and places chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gandream.base.errors import OutputError
+from gandream.rendering.device import DeviceWord, pick
+from gandream.training.presets import Asked, SettingsError, settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from gandream.training.data import Data
+    from gandream.training.train import Job, Progress
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+WEIGHTS = ("float32", "float16")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The words of the command."""
+
+    data: str
+    out: Path
+    family: str = "stylegan2"
+    resolution: int = 64
+    config: str = "auto"
+    images: int = 200_000
+    seed: int = 0
+    augmentation: str = ""
+    precision: str = "auto"
+    weights: str = "float32"
+    every: int = 20_000
+    licence: str = ""
+    device: DeviceWord = "auto"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that a training needs."""
+
+    job: Job
+    data: Data
+    device: torch.device
+    notes: tuple[str, ...] = ()
+
+
+def prepare(wanted: Wanted) -> Prepared:
+    """Check everything that can be checked before the first step."""
+    if wanted.out.suffix != ".safetensors":
+        raise OutputError(f"--out {wanted.out}", "a model is written as .safetensors", f"Write {wanted.out.stem}.safetensors.")
+    for option, word, known in (("--precision", wanted.precision, PRECISIONS), ("--weights", wanted.weights, WEIGHTS)):
+        if word not in known:
+            raise SettingsError(f"{option} {word}", f"wanted one of {', '.join(known)}")
+    asked = Asked(wanted.family, wanted.resolution, (), wanted.images, wanted.config, wanted.seed)
+    settings(asked)  # a wrong word is told before a folder is read
+    import torch
+
+    from gandream.training.data import open_data
+    from gandream.training.precision import chosen
+    from gandream.training.train import Job
+
+    device = torch.device(pick(wanted.device))
+    folder = Path("outputs") / "training" / wanted.out.stem
+    data = open_data(wanted.data, wanted.resolution, seed=wanted.seed, cache=folder)
+    resolved = settings(
+        asked._replace(
+            classes=data.classes, pictures=data.count, augmentation=wanted.augmentation,
+            precision=chosen(wanted.precision, device), gpu=device.type == "cuda",
+        )
+    )  # fmt: skip
+    job = Job(resolved, wanted.out, folder, wanted.out.stem, wanted.licence, wanted.weights, wanted.every)
+    return Prepared(job, data, device)
+
+
+def run(prepared: Prepared, *, resume: bool, progress: Progress, stop: Callable[[], bool]) -> int:
+    """Train; how many images were shown in all."""
+    from gandream.training.train import train
+
+    done = train(prepared.job, prepared.data, prepared.device, resume=resume, progress=progress, stop=stop)
+    return done.images

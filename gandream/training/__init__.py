@@ -1,0 +1,1 @@
+"""Training: pictures in, a model of one of the families out."""

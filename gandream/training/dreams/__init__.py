@@ -1,0 +1,1 @@
+"""Dreams: an endless, seeded stream of abstract pictures to learn from, in ten classes."""

@@ -1,0 +1,278 @@
+"""A folder of somebody's pictures as an endless stream to learn from.
+
+Pictures are numbered without end, and batches are pure functions of (seed, number): each epoch is a seeded permutation of
+the training pictures. A fixed share is held out and never trained on.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gandream.base.errors import GandreamError, did_you_mean, listed
+from gandream.base.hashing import content_key
+from gandream.base.seeds import named_seed
+from gandream.training.folder_cache import Prepared, Progress, Source, prepare
+from gandream.training.folder_labels import find_labels, numbered
+from gandream.training.pictures import FOREIGN, SUFFIXES
+
+HELD_OUT = 0.05
+"""Share of the pictures that training never sees."""
+_LEAST_HELD_OUT = 20
+"""Pictures from which on at least one is held out."""
+_FEW = 100
+_RUBBISH = frozenset(("__MACOSX", "@eaDir", "$RECYCLE.BIN"))
+"""Folders that systems leave behind, with copies of the pictures in some of them."""
+_KINDS = "Pictures are png, jpg, webp, gif, bmp, tiff, avif and the like, in the folder or in folders inside it."
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """The pictures of a folder, and which of them are trained on.
+
+    ``classes`` is empty where the folder has none; ``count`` is the number of pictures that are trained on.
+    """
+
+    name: str
+    seed: int
+    flip: bool
+    resolution: int
+    classes: tuple[str, ...]
+    skipped: tuple[tuple[Path, str], ...]
+    """What couldn't be read, and why."""
+    enlarged: int
+    """Pictures that were smaller than the resolution."""
+    fingerprint: str
+    """Of names, sizes, labels and pixels: the same wherever the folder lies, whatever the times of its files."""
+    provenance: dict[str, Any]
+    """What a trained model's file says of its data."""
+    training: np.ndarray = field(repr=False)
+    """Rows of the array: int64 [count]."""
+    held_out: np.ndarray = field(repr=False)
+    """Rows that training never sees, in a fixed order; empty for fewer than 20 pictures."""
+    _pictures: np.ndarray = field(repr=False)
+    _labels: np.ndarray | None = field(repr=False)
+    _kept: object = field(default=None, repr=False)
+
+    @property
+    def count(self) -> int:
+        """Different pictures to train on."""
+        return len(self.training)
+
+    def rows(self, first: int, count: int, *, held_out: bool = False) -> np.ndarray:
+        """Which pictures the numbers from ``first`` on stand for: rows of the array, int64 [count].
+
+        Held-out ones follow each other in a fixed order, round and round; where none are held out, it is the training
+        pictures in theirs.
+        """
+        numbers = np.arange(first, first + count)
+        if held_out:
+            still = self.held_out if len(self.held_out) else self.training
+            return still[numbers % len(still)]
+        epochs, places = np.divmod(numbers, self.count)
+        rows = np.empty(count, np.int64)
+        for epoch in np.unique(epochs).tolist():
+            now = epochs == epoch
+            rows[now] = self.training[_order(self.seed, epoch, self.count)[places[now]]]
+        return rows
+
+    def batch(self, first: int, count: int, resolution: int, *, held_out: bool = False) -> tuple[Tensor, Tensor | None]:
+        """Pictures uint8 [N, 3, R, R] from number ``first`` on, and labels int64 [N]; None without classes.
+
+        ``resolution`` is the folder's own, or that divided by a whole number: then each pixel is the mean of a square.
+        """
+        if resolution < 1 or self.resolution % resolution:
+            raise ValueError(f"pictures of {self.resolution} pixels have no whole reduction to {resolution}")
+        rows = self.rows(first, count, held_out=held_out)
+        pictures = _reduced(np.asarray(self._pictures[rows]), resolution)
+        if self.flip:
+            stream = "held out" if held_out else "training"
+            turned = [named_seed(self.seed, f"flip {stream} {number}") & 1 for number in range(first, first + count)]
+            mirrored = np.array(turned, bool)
+            pictures[mirrored] = pictures[mirrored][..., ::-1]
+        labels = None if self._labels is None else torch.from_numpy(self._labels[rows])
+        return torch.from_numpy(pictures), labels
+
+
+def open_folder(
+    path: Path,
+    resolution: int,
+    *,
+    seed: int,
+    cache: Path | None = None,
+    flip: bool = False,
+    progress: Progress | None = None,
+) -> Folder:
+    """Find, decode and label the pictures of a folder.
+
+    Args:
+        path: the folder; folders in it are searched too.
+        resolution: side of the squares that the pictures become.
+        seed: of the order, of what is held out, and of flips.
+        cache: folder that keeps the decoded pictures, so that the next start takes a second; None: nothing is kept.
+        flip: mirror half of the pictures, drawn anew each time that a picture comes round.
+        progress: told (done, in all) while pictures are decoded.
+
+    Raises:
+        GandreamError: there is no such folder, no picture in it that can be read, or labels don't fit the pictures.
+    """
+    _check(path)
+    sources, unread = _find(path)
+    if not sources:
+        foreign = listed(sorted({name.rpartition(".")[2].lower() for name, _ in unread}))
+        hint = (
+            f"There are files of kinds that can't be read here: {foreign}; save them as jpg or png."
+            if unread
+            else _KINDS
+        )
+        raise GandreamError(str(path), "there are no pictures in this folder", hint)
+    labels = find_labels(path, [source.name for source in sources])
+    kept: object = None
+    if cache is None:
+        kept = tempfile.TemporaryDirectory(prefix="gandream-", ignore_cleanup_errors=True)
+        cache = Path(kept.name)
+    pictures, prepared = prepare(path.resolve(), sources, resolution, cache, progress)
+    skipped = sorted([*unread, *prepared.skipped])
+    if not prepared.kept:
+        some = listed((f"{name} ({reason})" for name, reason in skipped), 3)
+        raise GandreamError(str(path), f"none of {len(skipped)} pictures can be read: {some}", _KINDS)
+
+    classes, numbers = _classes([labels[sources[at].name] for at in prepared.kept] if labels else [])
+    files = [(sources[at].name, sources[at].size) for at in prepared.kept]
+    name = path.resolve().name
+    held_out, training = _parted(seed, len(files))
+    fingerprint = content_key(files, classes, numbers.tolist() if classes else None, prepared.digest)
+    return Folder(
+        name=name,
+        seed=seed,
+        flip=flip,
+        resolution=resolution,
+        classes=classes,
+        skipped=tuple((path / file, reason) for file, reason in skipped),
+        enlarged=prepared.enlarged,
+        fingerprint=fingerprint,
+        provenance={
+            "data": name,
+            "fingerprint": fingerprint,
+            "pictures": len(files),
+            "held_out": len(held_out),
+            "resolution": resolution,
+            "flip": flip,
+            "seed": seed,
+            "classes": dict(zip(classes, np.bincount(numbers).tolist(), strict=True)) if classes else {},
+            "skipped": len(skipped),
+            "enlarged": prepared.enlarged,
+            "notes": _notes(prepared, len(held_out), 1 if labels and not classes else 0),
+        },
+        training=training,
+        held_out=held_out,
+        _pictures=pictures,
+        _labels=numbers if classes else None,
+        _kept=kept,
+    )
+
+
+def _check(path: Path) -> None:
+    if path.is_dir():
+        return
+    if path.exists():
+        hint = (
+            "Unpack it, and name the folder." if path.suffix.lower() in (".zip", ".tar", ".gz", ".7z", ".rar") else ""
+        )
+        raise GandreamError(str(path), "this is a file; a folder of pictures is wanted", hint)
+    near = ""
+    if path.parent.is_dir():
+        near = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_dir()])
+    raise GandreamError(str(path), "there is no such folder", near)
+
+
+def _find(folder: Path) -> tuple[list[Source], list[tuple[str, str]]]:
+    """Files that end like pictures, in the order of their names, and (name, reason) of those that can't be opened.
+
+    Each folder is visited once, whatever links lead to it, and by a link only where nothing else does.
+    """
+    sources, unread, seen = [], [], set()
+    real, linked = deque([("", folder)]), deque[tuple[str, Path]]()
+    while real or linked:
+        prefix, here = real.popleft() if real else linked.popleft()
+        try:
+            status = here.stat()
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            entries = list(os.scandir(here))
+        except OSError as error:
+            unread.append((prefix or ".", f"the folder can't be opened: {error.strerror}"))
+            continue
+        for entry in entries:
+            name, suffix = prefix + entry.name, os.path.splitext(entry.name)[1].lower()
+            if entry.name.startswith(".") or entry.name in _RUBBISH:
+                continue
+            if entry.is_dir():
+                (linked if entry.is_symlink() else real).append((f"{name}/", Path(entry.path)))
+            elif suffix in FOREIGN:
+                unread.append((name, f"{suffix} is not read here; save it as jpg or png"))
+            elif suffix in SUFFIXES:
+                try:
+                    status = entry.stat()
+                except OSError as error:
+                    unread.append((name, error.strerror or "can't be opened"))
+                    continue
+                if entry.is_file():
+                    sources.append(Source(name, status.st_size, status.st_mtime_ns))
+    return sorted(sources, key=lambda source: source.name), unread
+
+
+def _classes(labels: Sequence[str | int]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the classes and the number of each picture's, int64 [count]; a single class is none."""
+    classes, number = numbered(labels)
+    if len(classes) < 2:
+        return (), np.zeros(0, np.int64)
+    return classes, np.array([number[label] for label in labels], np.int64)
+
+
+def _parted(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are held out, in a seeded order, and rows to train on, upwards."""
+    share = max(1, round(HELD_OUT * count)) if count >= _LEAST_HELD_OUT else 0
+    order = np.random.RandomState(named_seed(seed, "held out")).permutation(count)
+    return order[:share], np.sort(order[share:])
+
+
+def _notes(prepared: Prepared, held_out: int, single: int) -> list[str]:
+    """What a person should know of these pictures."""
+    count, notes = len(prepared.kept), []
+    if count < _FEW:
+        notes.append(f"only {count} pictures: a model of so few repeats them")
+    if not held_out:
+        notes.append("none held out: distances are to the pictures that were trained on")
+    if prepared.enlarged:
+        notes.append(f"{prepared.enlarged} pictures are smaller than {prepared.resolution} pixels and were enlarged")
+    if single:
+        notes.append("all pictures are of one class, which counts as none")
+    return notes
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    """Permutation of an epoch, int64 [count]; the last ones are remembered, as batches come one by one."""
+    return np.random.RandomState(named_seed(seed, f"epoch {epoch}")).permutation(count)
+
+
+def _reduced(pictures: np.ndarray, resolution: int) -> np.ndarray:
+    """Mean of squares, rounded half up: uint8 [N, 3, S, S] -> [N, 3, R, R]."""
+    times = pictures.shape[-1] // resolution
+    if times == 1:
+        return pictures
+    squares = pictures.reshape(-1, 3, resolution, times, resolution, times)
+    sums = squares.sum(axis=5, dtype=np.uint16 if times <= 16 else np.uint32).sum(axis=3, dtype=np.uint32)
+    return ((sums + times * times // 2) // (times * times)).astype(np.uint8)

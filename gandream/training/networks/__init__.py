@@ -1,0 +1,1 @@
+"""Networks that learn: a generator and a discriminator for each family."""

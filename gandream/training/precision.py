@@ -1,0 +1,14 @@
+"""Which number type activations are trained in."""
+
+from __future__ import annotations
+
+import torch
+
+
+def chosen(word: str, device: torch.device) -> str:
+    """``float32`` or ``bfloat16``: as asked, and for ``auto`` bfloat16 where the hardware multiplies it natively."""
+    if word != "auto":
+        return word
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"

@@ -1,0 +1,187 @@
+"""From what a person asks for to settings: each family's losses, rates and sizes, as its paper has them or smaller.
+
+``small`` is what a machine without a GPU can train, and grows from small resolutions whatever the family; ``auto``
+takes it on such a machine, and sizes near the papers' on a GPU. This module loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from gandream.base.errors import GandreamError, did_you_mean, listed
+from gandream.training.settings import CONFIGS, FAMILIES, Settings, Step
+
+SMALLEST, LARGEST = 16, 1024
+
+
+class Asked(NamedTuple):
+    """What a person asked for."""
+
+    family: str
+    resolution: int
+    classes: tuple[str, ...]
+    images: int
+    config: str = "auto"
+    seed: int = 0
+    augmentation: str = ""
+    """Empty: ADA where there are few pictures."""
+    pictures: int | None = None
+    """How many there are to learn from; None: endless."""
+    precision: str = "float32"
+    gpu: bool = False
+
+
+FEW = 50_000
+"""Below this many pictures a discriminator learns them by heart (Karras et al. 2020b, figure 1)."""
+STAGES = {4: 0, 8: 0, 16: 50_000, 32: 100_000, 64: 250_000, 128: 480_000, 256: 800_000, 512: 800_000}
+"""Images that each resolution is trained on before the next one, where a family grows; 600 000 to 800 000 in the
+paper (Karras et al. 2018, appendix A.1), fewer where pictures are small and soon learnt."""
+FADING = 0.3
+"""Share of a stage in which it fades in."""
+
+
+class SettingsError(GandreamError):
+    """What was asked for can't be trained."""
+
+
+def settings(asked: Asked) -> Settings:
+    """Resolve everything; SettingsError where it can't be."""
+    if asked.family not in PRESETS:
+        raise SettingsError(
+            f"--family {asked.family}", "no family of this name is trained", 
+            f"{did_you_mean(asked.family, FAMILIES)} Families: {listed(FAMILIES)}.".strip(),
+        )  # fmt: skip
+    if asked.config not in CONFIGS:
+        raise SettingsError(
+            f"--config {asked.config}", "no configuration of this name",
+            f"{did_you_mean(asked.config, CONFIGS)} Configurations: {listed(CONFIGS)}.".strip(),
+        )  # fmt: skip
+    resolution = asked.resolution
+    if not SMALLEST <= resolution <= LARGEST or resolution & (resolution - 1):
+        raise SettingsError(
+            f"--resolution {resolution}",
+            f"the side of the pictures in pixels is a power of two, {SMALLEST} to {LARGEST}",
+            f"The nearest is {_nearest(resolution)}.",
+        )
+    small = asked.config == "small" or not asked.gpu
+    return PRESETS[asked.family](asked, small)
+
+
+def _nearest(resolution: int) -> int:
+    return min((2**power for power in range(4, 11)), key=lambda one: abs(one - resolution))
+
+
+def _common(asked: Asked, small: bool, grows: bool, first: int = 16) -> dict[str, Any]:
+    """What does not depend on the family."""
+    few = asked.pictures is not None and asked.pictures < FEW
+    sizes = [2**power for power in range(2, 11) if 2**power <= asked.resolution]
+    steps = [Step(one, 0 if one == first else int(STAGES[one] * FADING), STAGES[one])
+             for one in sizes[:-1] if one >= first and grows]  # fmt: skip
+    return {
+        "family": asked.family,
+        "resolution": asked.resolution,
+        "classes": asked.classes,
+        "images": asked.images,
+        "seed": asked.seed,
+        "precision": asked.precision,
+        "augmentation": asked.augmentation or ("ada" if few else "none"),
+        "growth": tuple(steps),
+        "last_fade": int(STAGES.get(asked.resolution, 800_000) * FADING) if steps else 0,
+        "batch": {str(one): _batch(one, small) for one in sizes},
+    }
+
+
+def _batch(resolution: int, small: bool) -> int:
+    """Pictures in a step: 32 as in the papers, more or fewer as they fit a GPU."""
+    if small:
+        return 32 if resolution <= 128 else 16
+    return 64 if resolution <= 64 else 32 if resolution <= 512 else 16
+
+
+def _stylegan2(asked: Asked, small: bool) -> Settings:
+    """Karras et al. 2020a, appendix B; R1's weight grows with the pixels, as in 2020b's appendix C."""
+    size = 128 if small else 512
+    base, most, least = (2048, 192, 32) if small else (16384 if asked.resolution < 512 else 32768, 512, 32)
+    sizes = [2**power for power in range(2, 11) if 2**power <= asked.resolution]
+    return Settings(
+        **_common(asked, small, grows=small),
+        network={
+            "latent_size": size,
+            "w_size": size,
+            "mapping_layers": 4 if small else 8,
+            "channels": [[one, max(least, min(most, base // one))] for one in sizes],
+            "mixing": 0.9,
+        },
+        loss="non_saturating",
+        penalty="r1",
+        penalty_weight=3e-5,
+        penalty_every=16,
+        path_length_every=16 if small else 4,
+        rate_generator=0.0025,
+        rate_discriminator=0.0025,
+        betas=(0.0, 0.99),
+    )
+
+
+def _biggan_deep(asked: Asked, small: bool) -> Settings:
+    """Brock et al. 2019, appendix C: hinge loss, rates of 5e-5 and 2e-4, two steps of the discriminator for one.
+
+    The small one learns four times as fast, with one step each, on its smaller batches.
+    """
+    return Settings(
+        **_common(asked, small, grows=small),
+        network={"small": True} if small else {"width": 128 if asked.resolution >= 256 else 64},
+        loss="hinge",
+        penalty="none",
+        penalty_weight=0.0,
+        penalty_every=1,
+        critics=1 if small else 2,
+        rate_generator=2e-4 if small else 5e-5,
+        rate_discriminator=4e-4 if small else 2e-4,
+        betas=(0.0, 0.999),
+    )
+
+
+def _progan(asked: Asked, small: bool) -> Settings:
+    """Karras et al. 2018, appendix A.1."""
+    return Settings(
+        **_common(asked, small, grows=True),
+        network={"latent_size": 128, "channel_base": 2048, "channel_max": 128} if small else {},
+        loss="wasserstein",
+        penalty="one_lipschitz",
+        penalty_weight=10.0,
+        penalty_every=1,
+        rate_generator=0.001,
+        rate_discriminator=0.001,
+        betas=(0.0, 0.99),
+    )
+
+
+def _dcgan(asked: Asked, small: bool) -> Settings:
+    """Radford et al. 2016, section 4."""
+    if asked.resolution > 128:
+        raise SettingsError(
+            f"--resolution {asked.resolution}", "a DCGAN is for pictures of 16 to 128 pixels",
+            "For larger ones take --family stylegan2.",
+        )  # fmt: skip
+    return Settings(
+        **{**_common(asked, small, grows=False), "classes": ()},
+        network={"channels": 32 if small else 64},
+        loss="non_saturating",
+        penalty="none",
+        penalty_weight=0.0,
+        penalty_every=1,
+        rate_generator=0.0002,
+        rate_discriminator=0.0002,
+        betas=(0.5, 0.999),
+    )
+
+
+PRESETS: Mapping[str, Callable[[Asked, bool], Settings]] = {
+    "stylegan2": _stylegan2,
+    "biggan_deep": _biggan_deep,
+    "progan": _progan,
+    "dcgan": _dcgan,
+}
+"""A row for each family that can be trained."""
