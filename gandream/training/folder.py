@@ -1,14 +1,12 @@
 """A folder of somebody's pictures as an endless stream to learn from.
 
-Pictures are numbered without end, and batches are pure functions of (seed, number): each epoch is a seeded permutation of
-the training pictures. A fixed share is held out and never trained on.
+Pictures are numbered without end, and batches are pure functions of (seed, number): each epoch is a seeded permutation
+of the training pictures. A fixed share is held out and never trained on.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -18,21 +16,20 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from gandream.base.errors import GandreamError, did_you_mean, listed
+from gandream.base.errors import GandreamError, listed
 from gandream.base.hashing import content_key
 from gandream.base.seeds import named_seed
-from gandream.training.folder_cache import Prepared, Progress, Source, prepare
+from gandream.training.folder_cache import Prepared, Progress, prepare
+from gandream.training.folder_files import check_folder, find_pictures
 from gandream.training.folder_labels import find_labels, numbered
-from gandream.training.pictures import FOREIGN, SUFFIXES
 
 HELD_OUT = 0.05
 """Share of the pictures that training never sees."""
 _LEAST_HELD_OUT = 20
 """Pictures from which on at least one is held out."""
 _FEW = 100
-_RUBBISH = frozenset(("__MACOSX", "@eaDir", "$RECYCLE.BIN"))
-"""Folders that systems leave behind, with copies of the pictures in some of them."""
 _KINDS = "Pictures are png, jpg, webp, gif, bmp, tiff, avif and the like, in the folder or in folders inside it."
 
 
@@ -126,8 +123,8 @@ def open_folder(
     Raises:
         GandreamError: there is no such folder, no picture in it that can be read, or labels don't fit the pictures.
     """
-    _check(path)
-    sources, unread = _find(path)
+    check_folder(path)
+    sources, unread = find_pictures(path)
     if not sources:
         foreign = listed(sorted({name.rpartition(".")[2].lower() for name, _ in unread}))
         hint = (
@@ -182,57 +179,6 @@ def open_folder(
     )
 
 
-def _check(path: Path) -> None:
-    if path.is_dir():
-        return
-    if path.exists():
-        hint = (
-            "Unpack it, and name the folder." if path.suffix.lower() in (".zip", ".tar", ".gz", ".7z", ".rar") else ""
-        )
-        raise GandreamError(str(path), "this is a file; a folder of pictures is wanted", hint)
-    near = ""
-    if path.parent.is_dir():
-        near = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_dir()])
-    raise GandreamError(str(path), "there is no such folder", near)
-
-
-def _find(folder: Path) -> tuple[list[Source], list[tuple[str, str]]]:
-    """Files that end like pictures, in the order of their names, and (name, reason) of those that can't be opened.
-
-    Each folder is visited once, whatever links lead to it, and by a link only where nothing else does.
-    """
-    sources, unread, seen = [], [], set()
-    real, linked = deque([("", folder)]), deque[tuple[str, Path]]()
-    while real or linked:
-        prefix, here = real.popleft() if real else linked.popleft()
-        try:
-            status = here.stat()
-            if (status.st_dev, status.st_ino) in seen:
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            entries = list(os.scandir(here))
-        except OSError as error:
-            unread.append((prefix or ".", f"the folder can't be opened: {error.strerror}"))
-            continue
-        for entry in entries:
-            name, suffix = prefix + entry.name, os.path.splitext(entry.name)[1].lower()
-            if entry.name.startswith(".") or entry.name in _RUBBISH:
-                continue
-            if entry.is_dir():
-                (linked if entry.is_symlink() else real).append((f"{name}/", Path(entry.path)))
-            elif suffix in FOREIGN:
-                unread.append((name, f"{suffix} is not read here; save it as jpg or png"))
-            elif suffix in SUFFIXES:
-                try:
-                    status = entry.stat()
-                except OSError as error:
-                    unread.append((name, error.strerror or "can't be opened"))
-                    continue
-                if entry.is_file():
-                    sources.append(Source(name, status.st_size, status.st_mtime_ns))
-    return sorted(sources, key=lambda source: source.name), unread
-
-
 def _classes(labels: Sequence[str | int]) -> tuple[tuple[str, ...], np.ndarray]:
     """Names of the classes and the number of each picture's, int64 [count]; a single class is none."""
     classes, number = numbered(labels)
@@ -273,6 +219,5 @@ def _reduced(pictures: np.ndarray, resolution: int) -> np.ndarray:
     times = pictures.shape[-1] // resolution
     if times == 1:
         return pictures
-    squares = pictures.reshape(-1, 3, resolution, times, resolution, times)
-    sums = squares.sum(axis=5, dtype=np.uint16 if times <= 16 else np.uint32).sum(axis=3, dtype=np.uint32)
-    return ((sums + times * times // 2) // (times * times)).astype(np.uint8)
+    means = F.avg_pool2d(torch.from_numpy(pictures).float(), times)
+    return means.add_(0.5).floor_().to(torch.uint8).numpy()

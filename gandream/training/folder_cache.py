@@ -17,9 +17,10 @@ from typing import IO, Any
 
 import numpy as np
 
-from gandream.base.errors import GandreamError
+from gandream.base.errors import GandreamError, RenderError
 from gandream.base.files import published
 from gandream.base.hashing import content_key
+from gandream.training.folder_files import Source
 from gandream.training.pictures import UnreadableError, read_picture
 
 VERSION = 1
@@ -31,15 +32,6 @@ _AHEAD = 4
 
 Progress = Callable[[int, int], None]
 """(pictures done, pictures in all)."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file: its name in the folder (a path with ``/``), its size in bytes and its time of change."""
-
-    name: str
-    size: int
-    changed: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ def prepare(
         GandreamError: the cache can't be written.
     """
     stamps = [(source.name, source.size, source.changed) for source in sources]
-    key = content_key("pictures", VERSION, resolution, stamps)
+    key = content_key("pictures", VERSION, resolution, str(folder), stamps)
     array, notes = cache / f"{key}.npy", cache / f"{key}.json"
     found = _stored(array, notes)
     if found is None:
@@ -78,8 +70,7 @@ def prepare(
             with published(notes) as part:
                 part.write_text(json.dumps(asdict(prepared)), "ascii")
         except (OSError, GandreamError) as error:
-            why = error.problem if isinstance(error, GandreamError) else error.strerror or str(error)
-            problem = f"the prepared pictures can't be kept here: {why}"
+            problem = f"the prepared pictures can't be kept here: {_why(error)}"
             raise GandreamError(str(cache), problem, "Make room, or choose another folder for the cache.") from error
         _forget(cache, prepared, key)
         found = _stored(array, notes)
@@ -119,8 +110,8 @@ def _decode(
             pixels, grown = result
             kept.append(number)
             enlarged += grown
-            digest.update(pixels)
-            file.write(pixels)
+            digest.update(pixels.data)
+            file.write(pixels.data)
         if progress:
             progress(number + 1, len(sources))
     file.seek(0)
@@ -159,6 +150,12 @@ def _one(path: Path, resolution: int) -> tuple[np.ndarray, bool] | str:
         return read_picture(path, resolution)
     except UnreadableError as error:
         return str(error)
+
+
+def _why(error: OSError | GandreamError) -> str:
+    if isinstance(error, RenderError):
+        return "the disk is full"
+    return error.problem if isinstance(error, GandreamError) else error.strerror or str(error)
 
 
 def _room(cache: Path, size: int) -> None:

@@ -29,8 +29,8 @@ PER_IMAGE = 32
 """Descriptors per picture and level, where the paper takes 128: a quarter of the memory and the time.
 
 Measured on 8192 pictures of 64x64 with the spectrum and the edges of photographs: two sets of the same kind are 3.7,
-3.6, 5.6 apart (64, 32, 16) and 2.1, 2.0, 5.1 with 128; a set with spectra steeper by a tenth is at 9.6, 5.7, 6.7 and 8.8,
-4.6, 6.4. The floor is higher at the fine levels, and the same differences stand out from it."""
+3.6, 5.6 apart (64, 32, 16) and 2.1, 2.0, 5.1 with 128; a set with spectra steeper by a tenth is at 9.6, 5.7, 6.7 and
+8.8, 4.6, 6.4. The floor is higher at the fine levels, and the same differences stand out from it."""
 PROJECTIONS = 512
 _AT_ONCE = 32
 _ROWS = 8192

@@ -51,7 +51,7 @@ def warp(images: Tensor, matrix: Tensor) -> Tensor:
     moved by pixels - is exact to the bit where R is a power of two. Nothing is filtered before content is made smaller:
     scales are mostly above 0.7, and real and generated pictures alias alike.
 
-    First-order gradients everywhere; second-order ones where torch knows those of ``grid_sample``, as newer releases do.
+    First-order gradients everywhere; second-order where torch has those of ``grid_sample``, as newer releases do.
     """
     which = (matrix != torch.eye(3, dtype=matrix.dtype, device=matrix.device)).flatten(1).any(1).nonzero()[:, 0]
     if not len(which):

@@ -21,11 +21,12 @@ from gandream.training.networks.biggan_deep_discriminator import BigGANDeepDiscr
 from gandream.training.networks.conditional_norm import EPSILON, ConditionalNorm
 from gandream.training.networks.halving import doubled
 from gandream.training.networks.spectral import SpectralConv, SpectralWeight
+from gandream.training.networks.standing_statistics import STATISTICS, standing_statistics
+
+TRUNCATIONS = 11
+"""Truncations that are measured for an export; the rest are interpolated."""
 
 __all__ = ["BigGANDeepConfig", "BigGANDeepDiscriminator", "BigGANDeepGenerator", "small"]
-
-STATISTICS = 51
-"""Rows of the tables of statistics in exports: truncations 0, 0.02, ... 1."""
 
 
 class Block(nn.Module):
@@ -39,12 +40,12 @@ class Block(nn.Module):
         super().__init__()
         self.inputs, self.outputs, self.up = inputs, outputs, up
         middle = inputs // 4
-        self.norms = nn.ModuleList(ConditionalNorm(channels) for channels in (inputs, middle, middle, middle))
+        self.norms: Any = nn.ModuleList(ConditionalNorm(channels) for channels in (inputs, middle, middle, middle))
         self.outer = SpectralWeight(inputs, condition, stack=2)
         """Gain and offset of the first norm."""
         self.inner = SpectralWeight(middle, condition, stack=6)
         """Gains and offsets of the other three, in turn."""
-        self.convs = nn.ModuleList(
+        self.convs: Any = nn.ModuleList(
             (
                 SpectralConv(inputs, middle, 1, bias=False),
                 SpectralConv(middle, middle, 3, bias=False),
@@ -92,7 +93,7 @@ class Head(nn.Module):
     def tensors(self) -> dict[str, Tensor]:
         """Everything by its name in checkpoints, but the statistics; C outputs, of which only three are ever used."""
         channels = len(self.gain)
-        found = {"generator.bn.weight": self.gain, "generator.bn.bias": self.offset}
+        found: dict[str, Tensor] = {"generator.bn.weight": self.gain, "generator.bn.bias": self.offset}
         for name, tensor in self.conv.tensors("generator.conv_to_rgb").items():
             missing = 0 if name.endswith("weight_v") else channels - len(tensor)
             found[name] = torch.cat((tensor, tensor.new_zeros(missing, *tensor.shape[1:])))
@@ -112,9 +113,10 @@ class BigGANDeepGenerator(base.Generator):
         first = config.channels(4)
         self.gen_z = SpectralWeight(16 * first, condition)
         self.gen_z_bias = nn.Parameter(torch.zeros(16 * first))
-        self.steps = nn.ModuleDict()
-        self.attention = nn.ModuleDict()
-        self.heads = nn.ModuleDict({str(one): Head(config.channels(one)) for one in config.resolutions})
+        # ModuleDict tells nothing of what is in it
+        self.steps: Any = nn.ModuleDict()
+        self.attention: Any = nn.ModuleDict()
+        self.heads: Any = nn.ModuleDict({str(one): Head(config.channels(one)) for one in config.resolutions})
         for resolution in config.resolutions[1:]:
             coarse, fine = config.channels(resolution // 2), config.channels(resolution)
             if resolution // 2 == config.attention:
@@ -138,7 +140,7 @@ class BigGANDeepGenerator(base.Generator):
             before = x
             if str(resolution) in self.attention:
                 x = self.attention[str(resolution)](x)
-            for block in self.steps[str(resolution)]:  # pyright: ignore[reportGeneralTypeIssues]
+            for block in self.steps[str(resolution)]:
                 x = block(x, condition)
         rgb = self.heads[str(stage.resolution)](x).float()
         if stage.alpha < 1 and stage.resolution > 4:
@@ -164,10 +166,14 @@ class BigGANDeepGenerator(base.Generator):
                 found |= {f"generator.layers.{index}.bn_{i}": norm for i, norm in enumerate(layer.norms)}
         return found | {"generator.bn": self.heads[str(stage.resolution)].norm}
 
+    def settle(self, stage: Stage, random: torch.Generator) -> None:
+        """Measure the statistics of each truncation, for the export of this stage."""
+        standing_statistics(self, stage, random, truncations=TRUNCATIONS)
+
     def export(self, stage: Stage) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Blocks up to the stage and its head; statistics are the standing ones, or else the running ones."""
         norms = self.norms(stage)
-        found = {
+        found: dict[str, Tensor] = {
             "embeddings.weight": self.embeddings.weight.t(),
             **self.gen_z.tensors("generator.gen_z"),
             "generator.gen_z.bias": self.gen_z_bias,

@@ -75,7 +75,12 @@ class SpectralWeight(nn.Module):
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """Weight and vectors of a single weight, by the names that PyTorch's own spectral norm gives them."""
-        return {f"{name}.weight_orig": self.weight, f"{name}.weight_u": self.u[0], f"{name}.weight_v": self.v[0]}
+        found: dict[str, Tensor] = {
+            f"{name}.weight_orig": self.weight,
+            f"{name}.weight_u": self.u[0],
+            f"{name}.weight_v": self.v[0],
+        }
+        return found
 
     def stacked_tensors(self, names: list[str]) -> dict[str, Tensor]:
         """The same of a stack, one name for each weight in it."""
@@ -97,7 +102,7 @@ class _Divide(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, sigma, u, v = ctx.saved_tensors
         g = gradients[0].float().reshape(len(u), -1)
         product = torch.linalg.vecdot(g, weight.view(len(u), -1)) / sigma.square()

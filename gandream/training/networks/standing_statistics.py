@@ -8,13 +8,21 @@ batches and the means and variances of all of them together are kept.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from gandream.training.networks.base import Stage
-from gandream.training.networks.biggan_deep import STATISTICS, BigGANDeepGenerator
+from gandream.training.networks.spectral import SpectralWeight
 
+if TYPE_CHECKING:
+    from gandream.training.networks.biggan_deep import BigGANDeepGenerator
+
+STATISTICS = 51
+"""Rows of the tables of statistics in exports: truncations 0, 0.02, ... 1."""
+STEPS = 16
+"""Of the power iteration, so that averaged weights have singular values of their own."""
 BOUND = 2.0
 """Where normal numbers are cut."""
 
@@ -27,7 +35,7 @@ def standing_statistics(
     *,
     truncations: int = STATISTICS,
     batch: int = 64,
-    batches: int = 8,
+    batches: int = 4,
 ) -> None:
     """Measure means and variances of every norm at ``truncations`` truncations from 0.02 to 1, for ``export``.
 
@@ -37,6 +45,9 @@ def standing_statistics(
     """
     if not 2 <= truncations <= STATISTICS:
         raise ValueError(f"{truncations = }: 2 to {STATISTICS} are wanted")
+    for module in generator.modules():
+        if isinstance(module, SpectralWeight):
+            module.iterate(STEPS)
     was_training = generator.training
     generator.eval()
     device = next(generator.parameters()).device

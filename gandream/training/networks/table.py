@@ -54,5 +54,5 @@ def build(settings: Settings, device: torch.device) -> Pair:
         pair = NETWORKS[settings.family](settings)
     for network in pair:
         network.compute = torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
-        network.to(device, memory_format=torch.channels_last)
+        network.to(device)
     return pair
