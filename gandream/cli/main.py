@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from gandream.base.errors import GandreamError
-from gandream.cli import doctor, models, render, still, train, validate
+from gandream.cli import doctor, measure, models, render, still, train, validate
 
 app = typer.Typer(
     name="gandream",
@@ -25,6 +25,7 @@ app.command("render")(render.command)
 app.command("still")(still.command)
 app.command("validate")(validate.command)
 app.command("train")(train.command)
+app.command("measure")(measure.command)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.command)
 

@@ -70,7 +70,7 @@ ELSEWHERE = (
     ("StyleGAN2 in rosinality's layout", r"convs\.0\.conv\.modulation\.weight"),
     (
         "BigGAN",
-        r"blocks\.0\.0\.conv1\.weight(_orig)?|generator\.layers\.0\..*|layers\.0\.conv_0\..*|layers\.0\.bn_0\..*",
+        r"blocks\.0\.0\.conv1\.weight(_orig)?",
     ),
     ("TensorFlow's ProGAN", r"4x4/Dense/weight"),
     ("TensorFlow's StyleGAN", r"4x4/Const/const|4x4/Const/Noise/weight|noise0"),

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from gandream.models.registry import Family
 
+MAX_CONFIG = 1 << 20
+"""Bytes of a configuration beside a model."""
 NATIVE = 1
 """Version of the configuration in gandream's own files."""
 
@@ -51,6 +53,8 @@ def _open(path: Path, families: Mapping[str, Family]) -> tuple[Checkpoint, FileF
         if native:
             checkpoint, modules = _as_native(checkpoint, native, modules)
         family, network = recognise(checkpoint, modules)
+        if not native:
+            network = _with_config(network, checkpoint.path, getattr(family, "BESIDE", ""))
         spec = family.describe_network(network, identity(checkpoint, file_fingerprint(path), native))
     except (RefusedError, *BROKEN) as error:
         raise checkpoint.broken(error) from error
@@ -64,6 +68,23 @@ def _native(checkpoint: Checkpoint) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise DamagedError("its configuration is no table")
     return found
+
+
+def _with_config(network: Network, path: Path, name: str) -> Network:
+    """Give a network the configuration in the file of this name beside its own, if there is one, as ``config``."""
+    beside = path.with_name(name) if name else None
+    if beside is None or not beside.is_file():
+        return network
+    with beside.open("rb") as file:
+        text = file.read(MAX_CONFIG + 1)
+    try:
+        found = json.loads(text.decode("utf-8")) if len(text) <= MAX_CONFIG else None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise CheckpointError(str(beside), "this is no configuration of a model", "Put the model's own beside it.")
+    attributes = network.attributes | {"": network.attributes.get("", {}) | {"config": found}}
+    return replace(network, attributes=attributes)
 
 
 def _as_native(

@@ -45,6 +45,7 @@ FROM_FILES = {
     for family in (
         Family("stylegan2", "gandream.models.stylegan2", "StyleGAN2 and StyleGAN2-ADA, in NVIDIA's layout"),
         Family("dcgan", "gandream.models.dcgan", "DCGAN, in the layout of PyTorch's example"),
+        Family("biggan_deep", "gandream.models.biggan_deep", "BigGAN-deep, in the layout of its PyTorch conversion"),
         Family("progan", "gandream.models.progan", "ProGAN, in the layout of pytorch_GAN_zoo"),
     )
 }

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gandream.models.noise import LayerNoise
 
 
+BOUND = 2.0
+"""Where the normal distribution of truncated latents is cut."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One style layer: its name, and the picture size it works at in pixels (0: any)."""
@@ -46,15 +50,35 @@ class Spec:
     licence: str = ""
     w_size: int = 0
     """D', of w; 0: the same as D."""
+    class_size: int = 0
+    """Of the class's part of w, which is its last columns: truncation leaves it. 0: it has none."""
+    truncated: bool = False
+    """Whether z is drawn from a normal distribution cut at -2 and 2, as for BigGANs."""
     noise: bool = False
     """Whether synthesis has noise maps."""
     configuration: str = ""
     """What else there is to say of its network, in a line for people."""
 
     def latents(self, seeds: Sequence[int]) -> np.ndarray:
-        """z of each seed as the published tools give it: RandomState(seed).randn(1, D) -> float64 [N, D]."""
-        rows = [np.random.RandomState(seed).randn(1, self.latent_size)[0] for seed in seeds]
+        """z of each seed as the published tools give it, float64 [N, D]: RandomState(seed).randn(1, D).
+
+        Where z is truncated, it is the inverse of the normal distribution function at RandomState(seed).rand(D),
+        scaled to between its values at -2 and 2.
+        """
+        draw = _truncated if self.truncated else _normal
+        rows = [draw(np.random.RandomState(seed), self.latent_size) for seed in seeds]
         return np.stack(rows) if rows else np.zeros((0, self.latent_size))
+
+
+def _normal(random: np.random.RandomState, count: int) -> np.ndarray:
+    return random.randn(1, count)[0]
+
+
+def _truncated(random: np.random.RandomState, count: int) -> np.ndarray:
+    from scipy.special import ndtr, ndtri
+
+    low, high = ndtr(-BOUND), ndtr(BOUND)
+    return ndtri(low + random.uniform(size=count) * (high - low))
 
 
 @dataclass(frozen=True)

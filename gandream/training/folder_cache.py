@@ -89,7 +89,7 @@ def _stored(array: Path, notes: Path) -> tuple[np.ndarray, Prepared] | None:
         if not prepared.kept:  # an empty array can't be mapped
             return np.empty((0, 3, side, side), np.uint8), prepared
         pictures = np.load(array, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, EOFError, ValueError, TypeError, KeyError):
         return None
     whole = pictures.shape == (len(prepared.kept), 3, side, side) and pictures.dtype == np.uint8
     return (pictures, prepared) if whole else None

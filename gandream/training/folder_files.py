@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,31 +27,31 @@ class Source:
 
 def check_folder(path: Path) -> None:
     """Raise a GandreamError that says what is there instead of a folder."""
-    if path.is_dir():
+    if os.path.isdir(path):
         return
-    if path.exists():
+    if os.path.exists(path):
         hint = "Unpack it, and name the folder." if path.suffix.lower() in _ARCHIVES else ""
         raise GandreamError(str(path), "this is a file; a folder of pictures is wanted", hint)
-    near = ""
-    if path.parent.is_dir():
-        near = did_you_mean(path.name, [other.name for other in path.parent.iterdir() if other.is_dir()])
-    raise GandreamError(str(path), "there is no such folder", near)
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [other.name for other in os.scandir(path.parent) if other.is_dir()]
+    raise GandreamError(str(path), "there is no such folder", did_you_mean(path.name, beside))
 
 
 def find_pictures(folder: Path) -> tuple[list[Source], list[tuple[str, str]]]:
     """Files that end like pictures, in the order of their names, and (name, reason) of those that can't be opened.
 
-    Each folder is visited once, whatever links lead to it, and by a link only where nothing else does.
+    Each folder is visited once, whatever links lead to it, and by a link only where nothing else does; never one that
+    this folder lies in.
     """
-    sources, unread, seen = [], [], set()
+    sources, unread, seen = [], [], {_identity(above) for above in folder.resolve().parents}
     real, linked = deque([("", folder)]), deque[tuple[str, Path]]()
     while real or linked:
         prefix, here = real.popleft() if real else linked.popleft()
         try:
-            status = here.stat()
-            if (status.st_dev, status.st_ino) in seen:
+            if _identity(here) in seen:
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            seen.add(_identity(here))
             entries = list(os.scandir(here))
         except OSError as error:
             unread.append((prefix or ".", f"the folder can't be opened: {error.strerror}"))
@@ -72,6 +73,12 @@ def find_pictures(folder: Path) -> tuple[list[Source], list[tuple[str, str]]]:
                 if entry.is_file():
                     sources.append(Source(name, status.st_size, status.st_mtime_ns))
     return sorted(sources, key=lambda source: source.name), unread
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What tells folders apart, whatever links lead to them."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

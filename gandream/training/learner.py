@@ -38,7 +38,7 @@ class Learner:
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.loss, self.penalty = LOSSES[settings.loss], PENALTIES[settings.penalty]
         self.augment = AUGMENTATIONS[settings.augmentation]
-        self.controller = Controller()
+        self.controller = Controller(p=0.0 if settings.augmentation == "ada" else 1.0)
         self.steps, self.images = 0, 0
         self.path_mean = torch.zeros((), device=device)
         lazy = settings.penalty_every if settings.penalty != "none" and settings.penalty_every > 1 else 0
@@ -110,8 +110,7 @@ class Learner:
             self._learn(self.for_discriminator, told["penalty"] * weight)
         if settings.augmentation == "ada":
             self.controller.observe(of_real.detach())
-            if (self.steps + 1) % self.controller.interval == 0:
-                self.controller.update(real.shape[0] * self.controller.interval)
+            self.controller.update(real.shape[0])
         return {name: value.detach() for name, value in told.items()}
 
     def _improve(self, fake: Tensor, labels: Tensor | None, now: Stage, random: torch.Generator) -> dict[str, Tensor]:

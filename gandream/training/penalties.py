@@ -28,11 +28,8 @@ def _gradient(discriminator: Discriminator, pictures: Tensor, labels: Tensor | N
 def r1(
     discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator
 ) -> Tensor:
-    """R1 = 1/2 E |grad D(x)|^2 over real pictures (Mescheder et al. 2018, equation 9), times the number of pixels.
-
-    Karras et al. 2020b (appendix C) scale its weight so by hand; here one weight serves all stages of growing.
-    """
-    return _gradient(discriminator, real, labels, stage)[0].mean() / 2 * stage.resolution**2
+    """R1 = 1/2 E |grad D(x)|^2 over real pictures (Mescheder et al. 2018, equation 9)."""
+    return _gradient(discriminator, real, labels, stage)[0].mean() / 2
 
 
 def one_lipschitz(

@@ -100,7 +100,7 @@ def _batch(resolution: int, small: bool) -> int:
 
 
 def _stylegan2(asked: Asked, small: bool) -> Settings:
-    """Karras et al. 2020a, appendix B; R1's weight grows with the pixels, as in 2020b's appendix C."""
+    """Karras et al. 2020a, appendix B; R1's weight is 10 for 1024 x 1024 and less for fewer pixels."""
     size = 128 if small else 512
     base, most, least = (2048, 192, 32) if small else (16384 if asked.resolution < 512 else 32768, 512, 32)
     sizes = [2**power for power in range(2, 11) if 2**power <= asked.resolution]
@@ -115,7 +115,7 @@ def _stylegan2(asked: Asked, small: bool) -> Settings:
         },
         loss="non_saturating",
         penalty="r1",
-        penalty_weight=3e-5,
+        penalty_weight=max(1.0, 1e-5 * asked.resolution**2),
         penalty_every=16,
         path_length_every=16 if small else 4,
         rate_generator=0.0025,

@@ -43,14 +43,19 @@ class Feed:
                 w = self._onto(w, self._walk(mix.track, start, stop), mix.amounts[start:stop], mix.layers)
         psi = self._put(trajectory.psi[start:stop])
         by_layer = psi[:, :, None] if psi.ndim == 2 else psi[:, None, None]
-        w = torch.lerp(generator.w_avg.expand_as(w), w, by_layer)  # at 1 it is w to the last bit
+        w = torch.lerp(self._centre(w), w, by_layer)  # at 1 it is w to the last bit
         for shove in trajectory.shoves:
             if shove.in_w and shove.amounts[start:stop].any():
                 target = self._one(shove.target, start, stop)
-                target = target if shove.toward else target - generator.w_avg
+                target = target if shove.toward else target - self._centre(target)
                 moved = shove.move(w, target, self._put(shove.amounts[start:stop])[:, None, None])
                 w = moved if shove.layers is None else torch.where(self._chosen(shove.layers), moved, w)
         return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1))
+
+    def _centre(self, w: Tensor) -> Tensor:
+        """What w [..., L, D'] is truncated toward: the centre of all, with its own class where w holds that."""
+        centre, own = self.generator.w_avg.expand_as(w), self.generator.spec.class_size
+        return torch.cat((centre[..., :-own], w[..., -own:]), dim=-1) if own else centre
 
     def noise(self, start: int, stop: int) -> LayerNoise | Literal["fixed"]:
         """The noise of frames [start, stop), as ``synthesise`` takes it."""

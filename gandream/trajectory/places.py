@@ -72,6 +72,8 @@ def place(latent: Latent, recipe: Recipe, spec: Spec, path: Path_, classes: int 
         if first.z is not None and second.z is not None and first.class_ == second.class_:
             return Place(z=slerp(first.z[None], second.z[None], np.array([latent.amount]))[0], class_=first.class_)
         return Place(ends=(first, second), amount=latent.amount)
+    if spec.class_size:  # the centre is z = 0, and the class stays what it is
+        return Place(z=np.zeros(spec.latent_size), class_=_class(latent, recipe, spec, path, classes))
     return Place()
 
 

@@ -280,6 +280,10 @@ def test_draws_have_the_ranges_of_the_paper():
     turns = STEPS["turn"](draw)
     angles = torch.atan2(turns[:, 1, 0], turns[:, 0, 0])
     assert angles.std() == pytest.approx(math.pi / math.sqrt(3), rel=0.02)
+    hue = STEPS["hue"](draw)
+    circle = torch.atan2((hue[:, 1, 0] - hue[:, 0, 1]) * math.sqrt(3), 3 * hue[:, 0, 0] - 1)
+    assert circle.std() == pytest.approx(math.pi / math.sqrt(3), rel=0.02)
+    assert circle.mean() == pytest.approx(0, abs=0.04)
     flips = STEPS["flip"](draw)[:, 0, 0]
     assert sorted(flips.unique().tolist()) == [-1, 1]
 
@@ -439,3 +443,12 @@ def test_restored_goes_on_exactly(stop):
         assert part.p == whole.p
     assert whole.state() == part.state()
     assert whole.p > 0
+
+
+def test_restored_from_p_alone():
+    controller = Controller(images_to_full=3200)
+    watch(controller, 1.0, 32, 7)
+    controller.restore({"p": 0.25})
+    assert controller == Controller(images_to_full=3200, p=0.25)
+    with pytest.raises(KeyError):
+        controller.restore({})

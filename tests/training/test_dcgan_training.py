@@ -13,9 +13,9 @@ from torch import nn
 from gandream.models.checkpoint.safe_tensors import write_safetensors
 from gandream.models.registry import load_generator
 from gandream.training.networks.base import Stage
-from gandream.training.networks.dcgan import DCGANConfig, DCGANDiscriminator, DCGANGenerator
+from gandream.training.networks.dcgan import DCGANConfig, Discriminator, Generator
 
-Network = TypeVar("Network", bound=nn.Module)
+Network = TypeVar("Network", Generator, Discriminator)
 RANDOM = torch.Generator()
 UNUSED = torch.Generator()
 
@@ -23,10 +23,16 @@ UNUSED = torch.Generator()
 @pytest.fixture(autouse=True)
 def seeded():
     RANDOM.manual_seed(0)
+    torch.manual_seed(0)
 
 
 def config(resolution: int = 16) -> DCGANConfig:
     return DCGANConfig(resolution, latent_size=12, channels=8, channel_max=32)
+
+
+def as_bfloat16(network: Network) -> Network:
+    network.compute = torch.bfloat16
+    return network
 
 
 def shaken(network: Network) -> Network:
@@ -39,7 +45,7 @@ def shaken(network: Network) -> Network:
 
 @pytest.mark.parametrize("resolution", [16, 32, 64, 128])
 def test_its_files_show_the_same_pictures(resolution, tmp_path):
-    network, stage = shaken(DCGANGenerator(config(resolution), random=RANDOM)), Stage(resolution)
+    network, stage = shaken(Generator(config(resolution))), Stage(resolution)
     z = torch.randn(4, 12, generator=RANDOM)
     network(z, None, stage, UNUSED)  # statistics other than 0 and 1
     network.eval()
@@ -66,7 +72,7 @@ def test_the_sizes_of_the_example():
 
 def test_it_is_the_network_of_the_paper():
     """By PyTorch's own layers, in training: batch norms, rectifiers, tanh; and the running statistics after it."""
-    network, stage = shaken(DCGANGenerator(config(), random=RANDOM)), Stage(16)
+    network, stage = shaken(Generator(config())), Stage(16)
     tensors, _ = network.export(stage)
     main = nn.Sequential(
         nn.ConvTranspose2d(12, 16, 4, 1, 0, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
@@ -82,7 +88,7 @@ def test_it_is_the_network_of_the_paper():
 
 
 def test_the_discriminator_of_the_paper():
-    judge = shaken(DCGANDiscriminator(config(), random=RANDOM))
+    judge = shaken(Discriminator(config()))
     images = torch.randn(5, 3, 16, 16, generator=RANDOM)
     first, second, last = judge.weights
     x = F.leaky_relu(F.conv2d(images, first, stride=2, padding=1), 0.2)
@@ -95,7 +101,7 @@ def test_the_discriminator_of_the_paper():
 
 def test_two_batches_before_one_backward_pass():
     """Real pictures, then generated ones, then one step: running statistics don't get in the way."""
-    network, judge = DCGANGenerator(config(), random=RANDOM), DCGANDiscriminator(config(), random=RANDOM)
+    network, judge = Generator(config()), Discriminator(config())
     z, stage = torch.randn(4, 12, generator=RANDOM), Stage(16)
     real = torch.randn(4, 3, 16, 16, generator=RANDOM)
     made = network(z, None, stage, UNUSED)
@@ -105,14 +111,15 @@ def test_two_batches_before_one_backward_pass():
     assert all(parameter.grad is not None for part in (network, judge) for parameter in part.parameters())
 
 
-def penalty(judge: DCGANDiscriminator, images: torch.Tensor) -> torch.Tensor:
+def penalty(judge: Discriminator, images: torch.Tensor) -> torch.Tensor:
     given = images.clone().requires_grad_()
     (slope,) = torch.autograd.grad(judge(given, None, Stage(16)).sum(), given, create_graph=True)
     return slope.square().sum()
 
 
 def test_a_penalty_can_be_taken_of_the_discriminator():
-    judge = shaken(DCGANDiscriminator(config(), torch.float64, random=RANDOM)).double()
+    judge = shaken(Discriminator(config())).double()
+    judge.compute = torch.float64
     images = torch.randn(4, 3, 16, 16, dtype=torch.float64, generator=RANDOM)
     penalty(judge, images).backward()
     for weight in (judge.weights[1], judge.norms[0].weight):
@@ -129,8 +136,8 @@ def test_a_penalty_can_be_taken_of_the_discriminator():
 
 
 def test_a_penalty_in_bfloat16():
-    exact = shaken(DCGANDiscriminator(config(), random=RANDOM))
-    rough = DCGANDiscriminator(config(), torch.bfloat16)
+    exact = shaken(Discriminator(config()))
+    rough = as_bfloat16(Discriminator(config()))
     rough.load_state_dict(exact.state_dict())
     images = torch.randn(4, 3, 16, 16, generator=RANDOM)
     for judge in (exact, rough):
@@ -140,8 +147,8 @@ def test_a_penalty_in_bfloat16():
 
 
 def test_bfloat16_is_near_float32():
-    exact = shaken(DCGANGenerator(config(), random=RANDOM))
-    rough = DCGANGenerator(config(), torch.bfloat16)
+    exact = shaken(Generator(config()))
+    rough = as_bfloat16(Generator(config()))
     rough.load_state_dict(exact.state_dict())
     z = torch.randn(8, 12, generator=RANDOM)
     wanted, made = (network(z, None, Stage(16), UNUSED).detach() for network in (exact, rough))
@@ -153,7 +160,7 @@ def test_bfloat16_is_near_float32():
 
 
 def test_what_it_refuses_and_that_it_draws_nothing():
-    network, judge = DCGANGenerator(config(), random=RANDOM), DCGANDiscriminator(config(), random=RANDOM)
+    network, judge = Generator(config()), Discriminator(config())
     z = torch.randn(2, 12, generator=RANDOM)
     for stage in (Stage(8), Stage(32), Stage(16, 0.5)):
         for call in (

@@ -9,15 +9,14 @@ from typing import TypeVar
 
 import pytest
 import torch
-from torch import nn
 
 from gandream.models.checkpoint.safe_tensors import write_safetensors
 from gandream.models.registry import load_generator
 from gandream.training.networks import progan
 from gandream.training.networks.base import Stage
-from gandream.training.networks.progan import ProGANConfig, ProGANDiscriminator, ProGANGenerator
+from gandream.training.networks.progan import Discriminator, Generator, ProGANConfig
 
-Network = TypeVar("Network", bound=nn.Module)
+Network = TypeVar("Network", Generator, Discriminator)
 RANDOM = torch.Generator()
 UNUSED = torch.Generator()
 STAGES = [Stage(4), Stage(8), Stage(16, 0.3), Stage(32), Stage(32, 0.75)]
@@ -26,10 +25,16 @@ STAGES = [Stage(4), Stage(8), Stage(16, 0.3), Stage(32), Stage(32, 0.75)]
 @pytest.fixture(autouse=True)
 def seeded():
     RANDOM.manual_seed(0)
+    torch.manual_seed(0)
 
 
 def config(classes: int = 0, resolution: int = 32) -> ProGANConfig:
     return ProGANConfig(resolution, latent_size=24, classes=classes, channel_base=512, channel_max=32)
+
+
+def as_bfloat16(network: Network) -> Network:
+    network.compute = torch.bfloat16
+    return network
 
 
 def shaken(network: Network) -> Network:
@@ -40,12 +45,12 @@ def shaken(network: Network) -> Network:
     return network
 
 
-def batch(network: ProGANGenerator, count: int = 4) -> tuple[torch.Tensor, torch.Tensor | None]:
+def batch(network: Generator, count: int = 4) -> tuple[torch.Tensor, torch.Tensor | None]:
     z = torch.randn(count, network.latent_size, generator=RANDOM)
     return z, torch.arange(count) % network.classes if network.classes else None
 
 
-def write(path: Path, network: ProGANGenerator, stage: Stage) -> None:
+def write(path: Path, network: Generator, stage: Stage) -> None:
     tensors, configuration = network.export(stage)
     native = {"gandream": 1, "family": "progan", "configuration": configuration}
     write_safetensors(
@@ -56,7 +61,7 @@ def write(path: Path, network: ProGANGenerator, stage: Stage) -> None:
 @pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize("stage", STAGES, ids=str)
 def test_its_files_show_the_same_pictures(stage, classes, tmp_path):
-    network = shaken(ProGANGenerator(config(classes), random=RANDOM))
+    network = shaken(Generator(config(classes)))
     write(tmp_path / "m.safetensors", network, stage)
     generator = load_generator("m.safetensors", device="cpu", base=tmp_path)
     assert (generator.spec.family, generator.spec.size) == ("progan", (stage.resolution, stage.resolution))
@@ -70,8 +75,8 @@ def test_its_files_show_the_same_pictures(stage, classes, tmp_path):
 @pytest.mark.parametrize("resolution", [8, 32])
 def test_growth(resolution):
     network, judge = (
-        shaken(ProGANGenerator(config(), random=RANDOM)),
-        shaken(ProGANDiscriminator(config(), random=RANDOM)),
+        shaken(Generator(config())),
+        shaken(Discriminator(config())),
     )
     z, _ = batch(network)
 
@@ -93,7 +98,7 @@ def test_growth(resolution):
 
 
 def test_only_what_is_used_learns():
-    network, judge = ProGANGenerator(config(), random=RANDOM), ProGANDiscriminator(config(), random=RANDOM)
+    network, judge = Generator(config()), Discriminator(config())
     z, _ = batch(network)
     judge(network(z, None, Stage(8, 0.5), UNUSED), None, Stage(8, 0.5)).sum().backward()
     for part, grown in ((network, network.blocks), (judge, judge.blocks)):
@@ -114,7 +119,7 @@ def test_pixel_norm_by_hand():
     torch.testing.assert_close(progan.pixel_norm(x[:, :, 0, 0]), y[:, :, 0, 0])
 
 
-def test_pixel_norm_and_halving_have_the_gradients_of_their_formulas():
+def test_pixel_norm_has_the_gradients_of_its_formula():
     x = torch.randn(2, 3, 4, 2, dtype=torch.float64, generator=RANDOM, requires_grad=True)
     plain = x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
     weights = torch.randn(x.shape, dtype=torch.float64, generator=RANDOM)
@@ -125,8 +130,6 @@ def test_pixel_norm_and_halving_have_the_gradients_of_their_formulas():
         return first, second
 
     torch.testing.assert_close(gradients(progan.pixel_norm(x)), gradients(plain))
-    assert torch.autograd.gradcheck(progan.halve, x)
-    assert torch.autograd.gradgradcheck(progan.halve, x)
 
 
 def test_minibatch_deviation_by_hand():
@@ -144,7 +147,7 @@ def test_minibatch_deviation_by_hand():
 
 def test_equalised_learning_rate_keeps_the_size_of_activations(monkeypatch):
     wide = ProGANConfig(64, latent_size=256, channel_base=4096, channel_max=256)
-    network, seen = ProGANGenerator(wide, random=RANDOM), {}
+    network, seen = Generator(wide), {}
 
     def watch(name):
         return lambda module, given, gave: seen.__setitem__(name, float(given[0].square().mean()))
@@ -157,8 +160,9 @@ def test_equalised_learning_rate_keeps_the_size_of_activations(monkeypatch):
     with torch.no_grad():
         network(torch.randn(8, 256, generator=RANDOM), None, Stage(64), UNUSED)
     assert set(seen) == {"dense", "first", "colours.4"} | {f"blocks.{n}.{m}" for n in range(4) for m in (0, 1)}
-    assert all(0.5 < power < 1.5 for power in seen.values()), seen
-    layer = progan._Equalised((4, 50), RANDOM)
+    # Zeros around the small pictures take some away; a gain of 1 would leave a thousandth at the end.
+    assert all(0.25 < power < 1.5 for power in seen.values()), seen
+    layer = progan._Equalised((4, 50))
     assert layer.scale == math.sqrt(2 / 50)
     with torch.no_grad():
         layer.bias.fill_(3.0)
@@ -169,7 +173,7 @@ def test_equalised_learning_rate_keeps_the_size_of_activations(monkeypatch):
 @pytest.mark.parametrize("classes", [0, 3])
 @pytest.mark.parametrize("stage", [Stage(8), Stage(16, 0.5)], ids=str)
 def test_a_penalty_can_be_taken_of_the_discriminator(stage, classes):
-    judge = shaken(ProGANDiscriminator(config(classes), random=RANDOM)).double()
+    judge = shaken(Discriminator(config(classes))).double()
     judge.compute = torch.float64
     images = torch.randn(4, 3, stage.resolution, stage.resolution, dtype=torch.float64, generator=RANDOM)
     labels = torch.tensor([0, 1, 2, 0]) if classes else None
@@ -194,11 +198,11 @@ def test_a_penalty_can_be_taken_of_the_discriminator(stage, classes):
 
 
 def test_bfloat16_is_near_float32():
-    exact = shaken(ProGANGenerator(config(3), random=RANDOM))
-    rough = ProGANGenerator(config(3), torch.bfloat16)
+    exact = shaken(Generator(config(3)))
+    rough = as_bfloat16(Generator(config(3)))
     rough.load_state_dict(exact.state_dict())
-    judge = shaken(ProGANDiscriminator(config(3), random=RANDOM))
-    rough_judge = ProGANDiscriminator(config(3), torch.bfloat16)
+    judge = shaken(Discriminator(config(3)))
+    rough_judge = as_bfloat16(Discriminator(config(3)))
     rough_judge.load_state_dict(judge.state_dict())
     (z, labels), stage = batch(exact), Stage(32, 0.5)
     wanted, made = exact(z, labels, stage, UNUSED).detach(), rough(z, labels, stage, UNUSED).detach()
@@ -218,7 +222,7 @@ def test_bfloat16_is_near_float32():
 
 
 def test_classes_change_pictures_and_logits():
-    network, judge = ProGANGenerator(config(3), random=RANDOM), ProGANDiscriminator(config(3), random=RANDOM)
+    network, judge = Generator(config(3)), Discriminator(config(3))
     z = torch.randn(1, 24, generator=RANDOM).expand(3, -1)
     labels = torch.arange(3)
     pictures = network(z, labels, Stage(16), UNUSED).detach()
@@ -232,7 +236,7 @@ def test_classes_change_pictures_and_logits():
 
 
 def test_what_it_refuses_and_that_it_draws_nothing():
-    network, judge = ProGANGenerator(config(), random=RANDOM), ProGANDiscriminator(config(), random=RANDOM)
+    network, judge = Generator(config()), Discriminator(config())
     z, _ = batch(network)
     for stage in (Stage(64), Stage(2), Stage(12), Stage(8, 1.5)):
         with pytest.raises(ValueError, match="no stage"):
@@ -246,17 +250,14 @@ def test_what_it_refuses_and_that_it_draws_nothing():
     judge(network(z, None, Stage(8), UNUSED), None, Stage(8))
     assert torch.equal(before, torch.get_rng_state())
     assert torch.equal(state, UNUSED.get_state())
-    twin = ProGANGenerator(config(), random=torch.Generator().manual_seed(0))
-    again = ProGANGenerator(config(), random=torch.Generator().manual_seed(0))
-    assert all(torch.equal(a, b) for a, b in zip(twin.parameters(), again.parameters(), strict=True))
 
 
 def test_the_sizes_of_table_2():
     table = ProGANConfig(1024)
     assert [table.channels(side) for side in table.resolutions] == [512, 512, 512, 512, 256, 128, 64, 32, 16]
     with torch.device("meta"):
-        count = sum(parameter.numel() for parameter in ProGANGenerator(table).parameters())
-        judged = sum(parameter.numel() for parameter in ProGANDiscriminator(table).parameters())
+        count = sum(parameter.numel() for parameter in Generator(table).parameters())
+        judged = sum(parameter.numel() for parameter in Discriminator(table).parameters())
     # Table 2 counts 23.1 million in each, with the last colours only.
     assert count == pytest.approx(23.1e6, rel=0.01)
     assert judged == pytest.approx(23.1e6, rel=0.01)

@@ -62,12 +62,12 @@ class Controller:
         }
 
     def restore(self, state: dict[str, float]) -> None:
-        """Go on from a ``state``.
+        """Go on from a ``state``; what it says nothing of besides p starts anew.
 
         Raises:
-            KeyError: something is missing in it.
+            KeyError: there is no p in it.
         """
-        p, r, signs = (float(state[name]) for name in ("p", "r", "signs"))
-        logits, batches, images = (int(state[name]) for name in ("logits", "batches", "images"))
-        self.p, self.r, self._signs = p, r, signs
-        self._logits, self._batches, self._images = logits, batches, images
+        self.p, self.r, self._signs = float(state["p"]), float(state.get("r", 0)), float(state.get("signs", 0))
+        self._logits, self._batches, self._images = (
+            int(state.get(name, 0)) for name in ("logits", "batches", "images")
+        )

@@ -190,11 +190,14 @@ class BigGANDeepGenerator(base.Generator):
         return found, self._configuration(stage, layers)
 
     def _configuration(self, stage: Stage, layers: list[Block | NonLocal]) -> dict[str, Any]:
-        """What config.json beside a published checkpoint would say; channels are in units of the last ones."""
+        """What config.json beside a published checkpoint would say; channels are in units of the last ones.
+
+        Published code swaps the weights of two rows of statistics between which a truncation lies; here they aren't.
+        """
         width = self.config.channels(stage.resolution)
         blocks = [layer for layer in layers if isinstance(layer, Block)]
         attention = [index for index, layer in enumerate(layers) if isinstance(layer, NonLocal)]
-        return {
+        config = {
             "output_dim": stage.resolution,
             "z_dim": self.latent_size,
             "class_embed_dim": self.config.embed_size,
@@ -204,4 +207,6 @@ class BigGANDeepGenerator(base.Generator):
             "attention_layer_position": attention[0] if attention else -1,
             "eps": EPSILON,
             "n_stats": STATISTICS,
+            "interpolation": "linear",
         }
+        return {"attributes": {"": {"config": config}}}

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gandream.training.networks.base import Discriminator, Generator, Stage
+from gandream.training.networks import base
+from gandream.training.networks.base import Stage
 
 SLOPE = 0.2
 """Of the discriminator's leaky rectifiers (section 4)."""
@@ -63,9 +64,9 @@ class _Norm(nn.Module):
     running_mean: Tensor
     running_var: Tensor
 
-    def __init__(self, channels: int, random: torch.Generator | None):
+    def __init__(self, channels: int):
         super().__init__()
-        self.weight = nn.Parameter(1 + DEVIATION * torch.randn(channels, generator=random))
+        self.weight = nn.Parameter(1 + DEVIATION * torch.randn(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
@@ -85,22 +86,20 @@ class _Norm(nn.Module):
         return y
 
 
-def _weight(shape: tuple[int, ...], random: torch.Generator | None) -> nn.Parameter:
-    return nn.Parameter(DEVIATION * torch.randn(shape, generator=random))
+def _weight(shape: tuple[int, ...]) -> nn.Parameter:
+    return nn.Parameter(DEVIATION * torch.randn(shape))
 
 
-class DCGANGenerator(Generator):
+class Generator(base.Generator):
     """z to pictures: transposed convolutions, each but the last with a batch norm and a rectifier; then tanh."""
 
-    def __init__(
-        self, config: DCGANConfig, compute: torch.dtype = torch.float32, random: torch.Generator | None = None
-    ):
+    def __init__(self, config: DCGANConfig):
         super().__init__()
-        self.config, self.compute = config, compute
+        self.config = config
         self.latent_size, self.classes, self.resolution = config.latent_size, 0, config.resolution
         sizes = [config.latent_size, *config.widths, 3]
-        self.weights = nn.ParameterList(_weight((old, new, KERNEL, KERNEL), random) for old, new in pairwise(sizes))
-        self.norms = nn.ModuleList(_Norm(width, random) for width in config.widths)
+        self.weights = nn.ParameterList(_weight((old, new, KERNEL, KERNEL)) for old, new in pairwise(sizes))
+        self.norms = nn.ModuleList(_Norm(width) for width in config.widths)
 
     def forward(self, z: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator) -> Tensor:
         """Pictures float32 [N, 3, R, R] of z [N, D]; ``random`` is not drawn from."""
@@ -127,18 +126,16 @@ class DCGANGenerator(Generator):
         return tensors, {"attributes": attributes}
 
 
-class DCGANDiscriminator(Discriminator):
+class Discriminator(base.Discriminator):
     """Pictures to logits: strided convolutions with leaky rectifiers; batch norms but after the first and the last."""
 
-    def __init__(
-        self, config: DCGANConfig, compute: torch.dtype = torch.float32, random: torch.Generator | None = None
-    ):
+    def __init__(self, config: DCGANConfig):
         super().__init__()
-        self.config, self.compute = config, compute
+        self.config = config
         widths = config.widths[::-1]
         sizes = [3, *widths, 1]
-        self.weights = nn.ParameterList(_weight((new, old, KERNEL, KERNEL), random) for old, new in pairwise(sizes))
-        self.norms = nn.ModuleList(_Norm(width, random) for width in widths[1:])
+        self.weights = nn.ParameterList(_weight((new, old, KERNEL, KERNEL)) for old, new in pairwise(sizes))
+        self.norms = nn.ModuleList(_Norm(width) for width in widths[1:])
 
     def forward(self, images: Tensor, labels: Tensor | None, stage: Stage) -> Tensor:
         """Logits float32 [N] of pictures [N, 3, R, R]."""

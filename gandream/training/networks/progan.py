@@ -20,10 +20,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gandream.training.networks.base import Discriminator, Generator, Stage
+from gandream.training.networks import base
+from gandream.training.networks.base import Stage
+from gandream.training.networks.halving import doubled, halved
+from gandream.training.networks.layers import SLOPE, rectified
 
-SLOPE = 0.2
-"""Of the leaky rectifiers (appendix A.1)."""
 EPSILON = 1e-8
 """In the square roots (section 4.2)."""
 GROUP = 4
@@ -118,28 +119,6 @@ def pixel_norm(x: Tensor) -> Tensor:
     return _Normalise.apply(x)[0]
 
 
-class _Halve(torch.autograd.Function):
-    """Means of 2 x 2 pixels. Written by hand for its gradient: PyTorch's own fills the picture with zeros first."""
-
-    @staticmethod
-    def forward(x: Tensor) -> Tensor:
-        return F.avg_pool2d(x, 2)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor], output: Tensor) -> None:
-        pass
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
-        """A quarter for each of the four."""
-        return F.interpolate(grad_outputs[0] * 0.25, scale_factor=2, mode="nearest")
-
-
-def halve(x: Tensor) -> Tensor:
-    """x [N, C, H, W] to [N, C, H / 2, W / 2]."""
-    return _Halve.apply(x)
-
-
 def minibatch_deviation(x: Tensor) -> Tensor:
     """x [N, C, H, W] with one more feature: how much the pictures of its group differ, one number (section 3).
 
@@ -156,9 +135,9 @@ def minibatch_deviation(x: Tensor) -> Tensor:
 class _Equalised(nn.Module):
     """Weights from N(0, 1) and biases of 0, both multiplied by sqrt(2 / inputs) where they are used (section 4.1)."""
 
-    def __init__(self, shape: tuple[int, ...], random: torch.Generator | None):
+    def __init__(self, shape: tuple[int, ...]):
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(shape, generator=random))
+        self.weight = nn.Parameter(torch.randn(shape))
         self.bias = nn.Parameter(torch.zeros(shape[0]))
         self.scale = math.sqrt(2 / math.prod(shape[1:]))
 
@@ -170,28 +149,20 @@ class _Equalised(nn.Module):
         return F.conv2d(x, weight, bias, padding=weight.shape[-1] // 2)
 
 
-def _rectified(x: Tensor) -> Tensor:
-    """In place: what comes out of a linear layer is needed by nothing else."""
-    return F.leaky_relu_(x, SLOPE)
-
-
-class ProGANGenerator(Generator):
+class Generator(base.Generator):
     """z and one-hot classes to pictures, grown as far as the stage says; the last layer is linear (table 2)."""
 
-    def __init__(
-        self, config: ProGANConfig, compute: torch.dtype = torch.float32, random: torch.Generator | None = None
-    ):
+    def __init__(self, config: ProGANConfig):
         super().__init__()
-        self.config, self.compute = config, compute
+        self.config = config
         self.latent_size, self.classes, self.resolution = config.latent_size, config.classes, config.resolution
         widths = [config.channels(resolution) for resolution in config.resolutions]
-        self.dense = _Equalised((widths[0] * FIRST**2, config.latent_size + config.classes), random)
-        self.first = _Equalised((widths[0], widths[0], 3, 3), random)
+        self.dense = _Equalised((widths[0] * FIRST**2, config.latent_size + config.classes))
+        self.first = _Equalised((widths[0], widths[0], 3, 3))
         self.blocks = nn.ModuleList(
-            nn.ModuleList([_Equalised((new, old, 3, 3), random), _Equalised((new, new, 3, 3), random)])
-            for old, new in pairwise(widths)
+            nn.ModuleList([_Equalised((new, old, 3, 3)), _Equalised((new, new, 3, 3))]) for old, new in pairwise(widths)
         )
-        self.colours = nn.ModuleList(_Equalised((3, width, 1, 1), random) for width in widths)
+        self.colours = nn.ModuleList(_Equalised((3, width, 1, 1)) for width in widths)
 
     def forward(self, z: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator) -> Tensor:
         """Pictures float32 [N, 3, R, R] of z [N, D] and labels [N]; ``random`` is not drawn from."""
@@ -200,19 +171,19 @@ class ProGANGenerator(Generator):
             raise ValueError("labels are wanted exactly where there are classes")
         if labels is not None:
             z = torch.cat([z, F.one_hot(labels, self.classes).to(z.dtype)], dim=1)
-        x = _rectified(self.dense(pixel_norm(z).to(self.compute))).view(z.shape[0], -1, FIRST, FIRST)
+        x = rectified(self.dense(pixel_norm(z).to(self.compute))).view(z.shape[0], -1, FIRST, FIRST)
         x = pixel_norm(x.contiguous(memory_format=torch.channels_last))
-        x = pixel_norm(_rectified(self.first(x)))
+        x = pixel_norm(rectified(self.first(x)))
         below = x
         for block in self.blocks[:rung]:
             assert isinstance(block, nn.ModuleList)
             below = x
-            x = F.interpolate(x, scale_factor=2, mode="nearest")
+            x = doubled(x)
             for layer in block:
-                x = pixel_norm(_rectified(layer(x)))
+                x = pixel_norm(rectified(layer(x)))
         picture = self.colours[rung](x).float()
         if rung and stage.alpha < 1:
-            old = F.interpolate(self.colours[rung - 1](below).float(), scale_factor=2, mode="nearest")
+            old = doubled(self.colours[rung - 1](below).float())
             picture = torch.lerp(old, picture, stage.alpha)
         return picture
 
@@ -240,25 +211,22 @@ class ProGANGenerator(Generator):
         return tensors, {"attributes": {"": {"config": known}}}
 
 
-class ProGANDiscriminator(Discriminator):
+class Discriminator(base.Discriminator):
     """Pictures to logits: table 2 the other way round, with the standard deviation over the minibatch at the end."""
 
-    def __init__(
-        self, config: ProGANConfig, compute: torch.dtype = torch.float32, random: torch.Generator | None = None
-    ):
+    def __init__(self, config: ProGANConfig):
         super().__init__()
-        self.config, self.compute = config, compute
+        self.config = config
         widths = [config.channels(resolution) for resolution in config.resolutions]
-        self.colours = nn.ModuleList(_Equalised((width, 3, 1, 1), random) for width in widths)
+        self.colours = nn.ModuleList(_Equalised((width, 3, 1, 1)) for width in widths)
         self.blocks = nn.ModuleList(
-            nn.ModuleList([_Equalised((new, new, 3, 3), random), _Equalised((old, new, 3, 3), random)])
-            for old, new in pairwise(widths)
+            nn.ModuleList([_Equalised((new, new, 3, 3)), _Equalised((old, new, 3, 3))]) for old, new in pairwise(widths)
         )
         last = widths[0]
-        self.last = _Equalised((last, last + 1, 3, 3), random)
-        self.dense = _Equalised((last, last * FIRST**2), random)
-        self.decision = _Equalised((1, last), random)
-        self.classes = nn.Parameter(torch.randn(config.classes, last, generator=random)) if config.classes else None
+        self.last = _Equalised((last, last + 1, 3, 3))
+        self.dense = _Equalised((last, last * FIRST**2))
+        self.decision = _Equalised((1, last))
+        self.classes = nn.Parameter(torch.randn(config.classes, last)) if config.classes else None
 
     def forward(self, images: Tensor, labels: Tensor | None, stage: Stage) -> Tensor:
         """Logits float32 [N] of pictures [N, 3, R, R] and labels [N]."""
@@ -272,12 +240,12 @@ class ProGANDiscriminator(Discriminator):
             block = self.blocks[number]
             assert isinstance(block, nn.ModuleList)
             for layer in block:
-                x = _rectified(layer(x))
-            x = halve(x)
+                x = rectified(layer(x))
+            x = halved(x)
             if number == rung - 1 and stage.alpha < 1:
-                x = torch.lerp(self._features(halve(images), number), x, stage.alpha)
-        x = _rectified(self.last(minibatch_deviation(x)))
-        x = _rectified(self.dense(x.flatten(1)))
+                x = torch.lerp(self._features(halved(images), number), x, stage.alpha)
+        x = rectified(self.last(minibatch_deviation(x)))
+        x = rectified(self.dense(x.flatten(1)))
         x = x.to(_precise(x.dtype))
         logits = self.decision(x)[:, 0]
         if labels is not None and self.classes is not None:
@@ -287,4 +255,4 @@ class ProGANDiscriminator(Discriminator):
     def _features(self, images: Tensor, rung: int) -> Tensor:
         """fromRGB."""
         images = images.to(self.compute, memory_format=torch.channels_last)
-        return _rectified(self.colours[rung](images))
+        return rectified(self.colours[rung](images))

@@ -1,0 +1,161 @@
+"""The BigGAN-deep as a ``Generator``: z and classes to conditions, conditions to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gandream.base.errors import CheckpointError
+from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
+from gandream.models.biggan_deep.plan import FIRST, Plan
+from gandream.models.spec import Inputs, Spec
+
+LEAST = 0.02
+"""The smallest truncation whose statistics are used: the published tables begin there."""
+NEAR = 1e-3
+"""As near to a row of the tables, in rows, a truncation is taken for that row's: psi is float32."""
+
+
+class BigGANDeep:
+    """A BigGAN-deep of any size, in float32."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        plan: Plan,
+        tensors: dict[str, np.ndarray],
+        device: torch.device,
+        dtype: torch.dtype | None = None,
+    ):
+        if dtype not in (None, torch.float32):
+            raise CheckpointError(spec.name, f"BigGAN-deep works in float32 here, not {dtype}", "Leave precision away.")
+        self.spec, self.plan, self.device, self.tensors = spec, plan, device, tensors
+        self.configuration: dict[str, Any] = {"attributes": {"": {"config": plan.configuration}}}
+        """What ``save_native`` writes beside the tensors."""
+        self.embeddings = put(tensors["embeddings.weight"].T, device)
+        start = divided(tensors, "generator.gen_z").reshape(FIRST, FIRST, plan.layers[0].inputs, -1)
+        self.start = put(start.transpose(2, 0, 1, 3).reshape(-1, start.shape[-1]), device)
+        bias = tensors["generator.gen_z.bias"].reshape(FIRST, FIRST, -1)
+        self.start_bias = put(bias.transpose(2, 0, 1).reshape(-1), device)
+        self.layers = layers(plan, tensors, device)
+        self.last = statistics(tensors, ["generator.bn"], [np.zeros(1)], device)
+        self.gain, self.offset = (put(tensors[f"generator.bn.{part}"], device) for part in ("weight", "bias"))
+        self.colours = put(divided(tensors, "generator.conv_to_rgb")[:3], device)
+        self.colours_bias = put(tensors["generator.conv_to_rgb.bias"][:3], device)
+        centre = torch.cat((torch.zeros(plan.latent, device=device), self.embeddings.mean(0)))
+        self.w_avg = centre.expand(len(spec.layers), -1).contiguous()
+        """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """z of each seed, float32 [N, D]: normal numbers within -2 and 2."""
+        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
+
+    @torch.no_grad()
+    def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
+        """Give each layer [psi z, embedding]: w [N, L, D'] of z [N, D], classes [N] or [N, C], and psi, one or [N]."""
+        z = z_of(self.spec, z, self.device)
+        weights = class_weights(self.spec, classes, z)
+        embedded = self.embeddings[:1].expand(len(z), -1) if weights is None else weights @ self.embeddings
+        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(len(z))
+        w = torch.cat((z * psi[:, None], embedded), dim=1)
+        return Inputs(w[:, None].expand(-1, len(self.spec.layers), -1), psi)
+
+    @torch.no_grad()
+    def synthesise(
+        self,
+        inputs: Inputs | Tensor,
+        *,
+        noise: object = "fixed",
+        size: tuple[int, int] | None = None,
+        transform: Tensor | None = None,
+        bend: Sequence[object] = (),
+    ) -> Tensor:
+        """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D']), with the statistics of their psi."""
+        if isinstance(noise, str) and noise not in ("fixed", "off"):
+            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
+        only_native(self.spec, size, transform, bend)
+        w = w_of(self.spec, inputs, self.w_avg)
+        psi = inputs.psi if isinstance(inputs, Inputs) else None
+        psi = torch.ones(len(w), device=self.device) if psi is None else psi.to(self.device, torch.float32)
+        with _exact(self.device):
+            return self._pictures(w, self._rows(psi.expand(len(w))))
+
+    def _pictures(self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        x = F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
+        x = x.contiguous(memory_format=torch.channels_last)
+        used = 1
+        for layer in self.layers:
+            if isinstance(layer, Attention):
+                x = _attended(x, layer)
+            else:
+                x = self._block(x, layer, w[:, used], rows)
+                used += 1
+        scale, shift = self._affine(self.last, rows, self.gain, self.offset)
+        x = F.conv2d(_rectified(x, scale, shift), self.colours, self.colours_bias, padding=1)
+        return x.tanh_().contiguous()
+
+    def _block(self, x: Tensor, layer: Bottleneck, condition: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        gains, offsets = F.linear(condition, layer.modulation).chunk(2, dim=1)
+        scales, shifts = self._affine(layer.norms, rows, 1 + gains, offsets)
+        block, middle, h = layer.block, layer.block.inputs // 4, x
+        sizes = [block.inputs, middle, middle, middle]
+        parts = zip(layer.convs, scales.split(sizes, dim=1), shifts.split(sizes, dim=1), strict=True)
+        for number, (conv, scale, shift) in enumerate(parts):
+            h = _rectified(h, scale, shift)
+            h = F.interpolate(h, scale_factor=2, mode="nearest") if block.up and number == 1 else h
+            h = F.conv2d(h, conv, layer.bias if number == 3 else None, padding=conv.shape[2] // 2)
+        x = x[:, : block.outputs]
+        return h.add_(F.interpolate(x, scale_factor=2, mode="nearest") if block.up else x)
+
+    def _rows(self, psi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The two rows of the tables for each psi [N], and the weight of the upper one.
+
+        The published code gives the nearer row the smaller weight between two rows; so do pictures of its models.
+        """
+        place = psi.abs().clamp(LEAST, 1) * (self.plan.rows - 1)
+        nearest = place.round()
+        place = torch.where((place - nearest).abs() < NEAR, nearest, place)
+        lower = place.floor().clamp(max=self.plan.rows - 1)
+        share = place - lower
+        weight = share if self.plan.linear else torch.where(share > 0, 1 - share, share)
+        return lower.long(), (lower.long() + 1).clamp(max=self.plan.rows - 1), weight[:, None]
+
+    def _affine(
+        self, tables: Statistics, rows: tuple[Tensor, Tensor, Tensor], gain: Tensor, offset: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """A norm with its gain and offset ([N, C] or [C]) as one scale and one shift, both [N, C]."""
+        lower, upper, weight = rows
+        mean = torch.lerp(tables.means[lower], tables.means[upper], weight)
+        variance = torch.lerp(tables.variances[lower], tables.variances[upper], weight)
+        scale = gain * (variance + self.plan.epsilon).rsqrt()
+        return scale, offset - mean * scale
+
+
+def _exact(device: torch.device) -> AbstractContextManager[Any]:
+    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+
+
+def _rectified(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None]).relu_()
+
+
+def _attended(x: Tensor, layer: Attention) -> Tensor:
+    """Attention of each place to the maxima of 2 x 2 places, added to x (Zhang et al. 2019, section 3)."""
+    theta, phi, g, o = layer.convs
+    n, _, h, w = x.shape
+    queries = F.conv2d(x, theta).flatten(2).transpose(1, 2)
+    keys = F.max_pool2d(F.conv2d(x, phi), 2).flatten(2)
+    values = F.max_pool2d(F.conv2d(x, g), 2).flatten(2).transpose(1, 2)
+    found = torch.bmm(torch.softmax(torch.bmm(queries, keys), dim=2), values)
+    found = found.transpose(1, 2).reshape(n, -1, h, w).contiguous(memory_format=torch.channels_last)
+    return x + F.conv2d(found, o)

@@ -1,0 +1,61 @@
+"""How far a model's pictures are from pictures of a data set: sliced Wasserstein distance, beside its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gandream.base.errors import CheckpointError, listed
+from gandream.models.registry import describe, load_generator
+from gandream.rendering.device import DeviceWord, pick
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Distances times 1000, by the resolution of the pyramid's levels."""
+
+    model: dict[int, float]
+    floor: dict[int, float]
+    """Of held-out pictures to other held-out pictures."""
+    samples: int
+
+
+def measure(
+    model: str, data: str, *, samples: int, device: DeviceWord, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Measured:
+    """Compare ``samples`` pictures of a model with as many held-out ones, and those with as many others."""
+    spec = describe(model, Path.cwd())
+    size = spec.size[0] if spec.size else 0
+    if spec.size is None or spec.size[0] != spec.size[1] or size < 16 or size & (size - 1) or spec.channels != 3:
+        raise CheckpointError(
+            model, "this is measured on square RGB pictures of 16, 32, 64 ... pixels",
+            f"{spec.name} makes {'pictures of any size' if spec.size is None else f'{spec.size[1]}x{size}'}.",
+        )  # fmt: skip
+    import torch
+
+    from gandream.training import quality
+    from gandream.training.data import open_data
+    from gandream.training.swd import swd
+
+    pictures = open_data(data, size, cache=Path("outputs") / "training" / Path(model).stem)
+    if spec.classes and pictures.classes != spec.classes:
+        raise CheckpointError(
+            model, f"its classes are {listed(spec.classes)}, and the data's are {listed(pictures.classes) or 'none'}",
+            "Measure it against the data that it was trained on.",
+        )  # fmt: skip
+    generator = load_generator(model, device=pick(device))
+    done = 0
+
+    def make(first: int, count: int, labels: torch.Tensor | None) -> torch.Tensor:
+        nonlocal done
+        z = quality.latents(spec.latent_size, first, count).to(generator.device)
+        classes = labels.to(generator.device) if spec.classes and labels is not None else None
+        made = generator.synthesise(generator.map(z, classes))
+        done += count
+        progress(done, samples)
+        return made.float().mul(127.5).add(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+
+    found = quality.of_generator(make, pictures, size, samples)
+    real, other = (quality.of_data(pictures, size, samples, first) for first in (0, samples))
+    return Measured(swd(found, real), swd(other, real), samples)
