@@ -46,3 +46,11 @@ def timestamp(seconds: float) -> str:
     """Write a time as people read it: 83.5 -> ``1:23.500``."""
     millis = round(seconds * 1000)
     return f"{millis // 60000}:{millis // 1000 % 60:02d}.{millis % 1000:03d}"
+
+
+def duration(seconds: float) -> str:
+    """As a person says it."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

@@ -46,13 +46,13 @@ def command(
     augmentation: Annotated[
         str,
         typer.Option(
-            "--augment", metavar="WORD", help="none, ada or diffaugment. [default: ada below 50k pictures]",
+            "--augment",
+            metavar="WORD",
+            help="none, ada or diffaugment. [default: ada below 50k pictures]",
             show_default=False,
         ),
     ] = "",
-    precision: Annotated[
-        str, typer.Option("--precision", metavar="WORD", help="auto, bfloat16 or float32.")
-    ] = "auto",
+    precision: Annotated[str, typer.Option("--precision", metavar="WORD", help="auto, bfloat16 or float32.")] = "auto",
     weights: Annotated[
         str, typer.Option("--weights", metavar="WORD", help="Numbers in the model's file: float32 or float16.")
     ] = "float32",
@@ -116,7 +116,7 @@ def _asked_to_stop() -> Iterator[list[int]]:
 
     def stop(number: int, frame: Any) -> None:
         if asked:
-            signal.signal(number, before[number])
+            signal.signal(number, before[signal.Signals(number)])
             signal.raise_signal(number)
         asked.append(number)
 
@@ -135,6 +135,8 @@ def _shown() -> Iterator[Any]:
     """A line that moves on a terminal; elsewhere a line every half minute."""
     import time
 
+    from gandream.base.clock import duration
+
     terminal, told = sys.stderr.isatty(), 0.0
 
     def progress(report: Any) -> None:
@@ -144,14 +146,12 @@ def _shown() -> Iterator[Any]:
         if not terminal and now - told < 30 and not done:
             return
         told = now
-        left = (report.until - report.images) / max(report.rate, 1e-9)
         losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
         fading = "" if report.alpha >= 1 else f" fading in {report.alpha:.0%}"
         swd = "" if report.swd is None else f" swd {report.swd:.2f}"
-        line = (
-            f"{report.images / 1000:.1f}k of {report.until / 1000:.0f}k  {report.resolution}x{report.resolution}{fading}  "
-            f"{report.rate:.0f} images/s  {_duration(left)} left  {losses}{swd}"
-        )
+        where = f"{report.images / 1000:.1f}k of {report.until / 1000:.0f}k  {report.resolution}x{report.resolution}"
+        pace = f"{report.rate:.0f} images/s  {duration(report.left)} left"
+        line = f"{where}{fading}  {pace}  {losses}{swd}"
         print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
     try:
@@ -159,8 +159,3 @@ def _shown() -> Iterator[Any]:
     finally:
         if terminal:
             print(file=sys.stderr)
-
-
-def _duration(seconds: float) -> str:
-    hours, rest = divmod(int(seconds), 3600)
-    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"

@@ -22,7 +22,12 @@ class Measured:
 
 
 def measure(
-    model: str, data: str, *, samples: int, device: DeviceWord, progress: Callable[[int, int], None] = lambda done, total: None
+    model: str,
+    data: str,
+    *,
+    samples: int,
+    device: DeviceWord,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Measured:
     """Compare ``samples`` pictures of a model with as many held-out ones, and those with as many others."""
     spec = describe(model, Path.cwd())

@@ -53,7 +53,9 @@ class Prepared:
 def prepare(wanted: Wanted) -> Prepared:
     """Check everything that can be checked before the first step."""
     if wanted.out.suffix != ".safetensors":
-        raise OutputError(f"--out {wanted.out}", "a model is written as .safetensors", f"Write {wanted.out.stem}.safetensors.")
+        raise OutputError(
+            f"--out {wanted.out}", "a model is written as .safetensors", f"Write {wanted.out.stem}.safetensors."
+        )
     for option, word, known in (("--precision", wanted.precision, PRECISIONS), ("--weights", wanted.weights, WEIGHTS)):
         if word not in known:
             raise SettingsError(f"{option} {word}", f"wanted one of {', '.join(known)}")

@@ -28,18 +28,32 @@ class DataError(GandreamError):
 class Data(Protocol):
     """Pictures, numbered from 0 without end; each batch is a pure function of its numbers."""
 
-    name: str
-    classes: tuple[str, ...]
-    """Empty: unconditional."""
-    count: int | None
-    """Different pictures to train on; None: endless."""
-    fingerprint: str
-    provenance: dict[str, Any]
-    """What a trained model's file says of its data."""
+    @property
+    def name(self) -> str:
+        """How a person asks for it."""
+        ...
 
-    def batch(
-        self, first: int, count: int, resolution: int, *, held_out: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Empty: unconditional."""
+        ...
+
+    @property
+    def count(self) -> int | None:
+        """Different pictures to train on; None: endless."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Of all that decides its pictures."""
+        ...
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What a trained model's file says of its data."""
+        ...
+
+    def batch(self, first: int, count: int, resolution: int, *, held_out: bool = False) -> tuple[Tensor, Tensor | None]:
         """Pictures uint8 [N, 3, R, R] from number ``first`` on, and labels int64 [N] or None."""
         ...
 
@@ -75,9 +89,7 @@ class Dreams:
         """Free of rights: nobody's pictures went in."""
         return {"data": DREAMS, "version": VERSION, "seed": self.seed, "licence": "CC0-1.0"}
 
-    def batch(
-        self, first: int, count: int, resolution: int, *, held_out: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
+    def batch(self, first: int, count: int, resolution: int, *, held_out: bool = False) -> tuple[Tensor, Tensor | None]:
         """Pictures and their classes."""
         return pictures(self.seed, torch.arange(first, first + count) + (HELD_OUT if held_out else 0), resolution)
 
@@ -86,7 +98,9 @@ def open_data(source: str, resolution: int, *, seed: int = 0, cache: Path | None
     """The data that a person named: a folder, or ``procedural:dreams``."""
     if source.startswith(PROCEDURAL) or source == "dreams":
         if source not in (DREAMS, "dreams"):
-            raise DataError(source, "there is no such stream of pictures", did_you_mean(source, [DREAMS]) or f"There is {DREAMS}.")
+            raise DataError(
+                source, "there is no such stream of pictures", did_you_mean(source, [DREAMS]) or f"There is {DREAMS}."
+            )
         return Dreams(seed)
     from gandream.training.folder import open_folder
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import resource
+import os
 import sys
 import time
 from dataclasses import replace
 
 import torch
 
+from gandream.base.clock import duration
+from gandream.training import growth
 from gandream.training.data import Data
 from gandream.training.learner import Learner
 from gandream.training.settings import Settings
@@ -25,41 +27,42 @@ def estimate(settings: Settings, data: Data, device: torch.device) -> str:
     sizes = [sum(one.numel() for one in net.parameters()) for net in (learner.generator, learner.discriminator)]
     lines = [
         f"{settings.family}, {settings.resolution}x{settings.resolution}, "
-        + (f"{len(settings.classes)} classes: {', '.join(settings.classes[:12])}" if settings.classes else "no classes"),
+        + (
+            f"{len(settings.classes)} classes: {', '.join(settings.classes[:12])}" if settings.classes else "no classes"
+        ),
         f"data: {data.name}, " + ("endless" if data.count is None else f"{data.count} pictures"),
-        f"generator {sizes[0] / 1e6:.2f} M parameters, discriminator {sizes[1] / 1e6:.2f} M; {settings.precision} on {device.type}",
+        f"generator {sizes[0] / 1e6:.2f} M parameters, discriminator {sizes[1] / 1e6:.2f} M; "
+        f"{settings.precision} on {device.type}",
         f"network: {', '.join(f'{name} {value}' for name, value in settings.network.items()) or 'as in its paper'}",
-        f"loss {settings.loss}, penalty {settings.penalty} x {settings.penalty_weight:g} every {settings.penalty_every} steps, "
-        f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}, augmentation {settings.augmentation}",
+        f"loss {settings.loss}, penalty {settings.penalty}"
+        + (
+            f" x {settings.penalty_weight:g} every {settings.penalty_every} steps, "
+            if settings.penalty_weight
+            else ", "
+        )
+        + f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}, augmentation {settings.augmentation}",
         "",
         f"{'stage':<12}{'images':>10}{'batch':>8}{'images/s':>10}{'time':>12}",
     ]
     seconds, start, memory = 0.0, 0, 0.0
     # Weights, averages, two moments each, and the gradients of both networks.
     fixed = 4.0 * (5 * sizes[0] + 4 * sizes[1])
-    for resolution, images in _stages(settings):
+    for resolution, images in growth.stages(settings):
         learner.images = start + images - 1 if images else start
         rate, grown = _measured(learner, data, device)
         batch = settings.batch_at(resolution)
         memory = max(memory, fixed + grown * batch / PROBE)
         seconds += images / rate
         start += images
-        lines.append(f"{f'{resolution}x{resolution}':<12}{images:>10}{batch:>8}{rate:>10.1f}{duration(images / rate):>12}")
+        lines.append(
+            f"{f'{resolution}x{resolution}':<12}{images:>10}{batch:>8}{rate:>10.1f}{duration(images / rate):>12}"
+        )
     there = _memory(device)
     lines.append(f"{'in all':<12}{settings.images:>10}{'':>18}{duration(seconds):>12}")
     lines.append(f"memory: about {memory / 2**30:.1f} GiB of {there / 2**30:.0f} GiB")
     if memory > there:
         lines.append("That does not fit: ask for a smaller --resolution, or --config small.")
     return "\n".join(lines)
-
-
-def _stages(settings: Settings) -> list[tuple[int, int]]:
-    """Resolutions, and how many of the images they get."""
-    found, left = [], settings.images
-    for step in settings.growth:
-        found.append((step.resolution, min(step.images, left)))
-        left -= found[-1][1]
-    return [(one, count) for one, count in [*found, (settings.resolution, left)] if count]
 
 
 def _measured(learner: Learner, data: Data, device: torch.device) -> tuple[float, float]:
@@ -80,6 +83,10 @@ def _used(device: torch.device) -> float:
     """The most bytes that were in use so far."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return float(most if sys.platform == "darwin" else most * 1024)
 
@@ -88,14 +95,4 @@ def _memory(device: torch.device) -> float:
     """Bytes of memory that the device has."""
     if device.type == "cuda":
         return float(torch.cuda.get_device_properties(device).total_memory)
-    import os
-
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-
-
-def duration(seconds: float) -> str:
-    """As a person says it."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = seconds / 60
-    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"

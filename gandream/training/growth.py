@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -23,14 +25,26 @@ def _fading(resolution: int, images: int, fade: int) -> Stage:
     return Stage(resolution, min(1.0, images / fade) if fade else 1.0)
 
 
-def until_next(settings: Settings, images: int) -> int | None:
-    """Images until the next resolution; None at the last."""
-    end = 0
+def stages(settings: Settings, after: int = 0) -> list[tuple[int, int]]:
+    """Resolutions that are still to be trained after so many images, and how many images each of them gets."""
+    found, start = [], 0
     for step in settings.growth:
-        end += step.images
-        if images < end:
-            return end - images
-    return None
+        found.append((step.resolution, min(start + step.images, settings.images) - max(start, after)))
+        start += step.images
+    found.append((settings.resolution, settings.images - max(start, after)))
+    return [(resolution, images) for resolution, images in found if images > 0]
+
+
+SLOWER = 0.6
+"""Rate of a resolution, of that of half of it: as measured on a CPU."""
+
+
+def seconds_left(settings: Settings, images: int, rate: float) -> float:
+    """About how long the rest takes, from the images per second of the present stage."""
+    ahead = stages(settings, images)
+    if not ahead or rate <= 0:
+        return 0.0
+    return sum(count / (rate * SLOWER ** math.log2(one / ahead[0][0])) for one, count in ahead)
 
 
 def shown(pictures: Tensor, now: Stage) -> Tensor:

@@ -46,7 +46,7 @@ class Learner:
         self.for_generator = self._adam(self.generator, settings.rate_generator, settings.path_length_every)
 
     def _adam(self, network: nn.Module, rate: float, lazy: int) -> torch.optim.Adam:
-        """Adam (Kingma & Ba 2015); with a lazy regulariser, slowed by c = k / (k + 1) (Karras et al. 2020a, appendix B)."""
+        """Adam (Kingma & Ba 2015); with a lazy regulariser, slowed by k / (k + 1) (Karras et al. 2020a, appendix B)."""
         slower = lazy / (lazy + 1) if lazy else 1.0
         first, second = (beta**slower for beta in self.settings.betas)
         return torch.optim.Adam(network.parameters(), rate * slower, (first, second), eps=1e-8, fused=True)
@@ -66,13 +66,16 @@ class Learner:
         now, random = self.stage, self.random("step")
         count = self.settings.batch_at(now.resolution)
         told: dict[str, Tensor] = {}
-        for critic in range(self.settings.critics):
-            last = critic == self.settings.critics - 1
+        for _ in range(self.settings.critics - 1):
             real, labels = self.real(data, now, count)
-            with torch.set_grad_enabled(last):
+            with torch.no_grad():
                 fake = self._made(count, labels, now, random)
-            told |= self._judge(real, fake.detach(), labels, now, random)
+            self._judge(real, fake, labels, now, random)
             self.images += count
+        real, labels = self.real(data, now, count)
+        fake = self._made(count, labels, now, random)
+        told |= self._judge(real, fake.detach(), labels, now, random)
+        self.images += count
         told |= self._improve(fake, labels, now, random)
         self._follow(count)
         self.steps += 1
@@ -82,8 +85,9 @@ class Learner:
         """The next real pictures float32 [N, 3, R, R] in [-1, 1], as the stage sees them, and their labels."""
         pictures, labels = data.batch(self.images, count, now.resolution)
         pictures = pictures.to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
-        labelled = labels is not None and self.settings.classes
-        return growth.shown(pictures, now), labels.to(self.device, non_blocking=True) if labelled else None
+        if labels is not None:
+            labels = labels.to(self.device, non_blocking=True) if self.settings.classes else None
+        return growth.shown(pictures, now), labels
 
     def _made(self, count: int, labels: Tensor | None, now: Stage, random: torch.Generator) -> Tensor:
         z = torch.randn(count, self.generator.latent_size, generator=random, device=self.device)
@@ -142,7 +146,8 @@ class Learner:
         """Move the averaged generator (Karras et al. 2018, section 4)."""
         halflife = max(min(self.settings.ema, self.images * self.settings.ema_ramp), 1e-8)
         weight = 1 - 0.5 ** (count / halflife)
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), weight)
+        for mine, its in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+            mine.lerp_(its, weight)
         for mine, its in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             mine.copy_(its)
 

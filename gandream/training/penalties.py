@@ -17,7 +17,9 @@ DRIFT = 0.001
 """Weight of D(x)^2 in WGAN-GP (Karras et al. 2018, appendix A.1)."""
 
 
-def _gradient(discriminator: Discriminator, pictures: Tensor, labels: Tensor | None, stage: Stage) -> tuple[Tensor, Tensor]:
+def _gradient(
+    discriminator: Discriminator, pictures: Tensor, labels: Tensor | None, stage: Stage
+) -> tuple[Tensor, Tensor]:
     """Squared length [N] of the logits' gradient with respect to each picture, and the logits."""
     pictures = pictures.detach().requires_grad_()
     logits = discriminator(pictures, labels, stage)
@@ -26,14 +28,24 @@ def _gradient(discriminator: Discriminator, pictures: Tensor, labels: Tensor | N
 
 
 def r1(
-    discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator
+    discriminator: Discriminator,
+    real: Tensor,
+    fake: Tensor,
+    labels: Tensor | None,
+    stage: Stage,
+    random: torch.Generator,
 ) -> Tensor:
     """R1 = 1/2 E |grad D(x)|^2 over real pictures (Mescheder et al. 2018, equation 9)."""
     return _gradient(discriminator, real, labels, stage)[0].mean() / 2
 
 
 def one_lipschitz(
-    discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator
+    discriminator: Discriminator,
+    real: Tensor,
+    fake: Tensor,
+    labels: Tensor | None,
+    stage: Stage,
+    random: torch.Generator,
 ) -> Tensor:
     """E (|grad D(x)| - 1)^2 between real and generated pictures (Gulrajani et al. 2017, equation 3), and the drift."""
     share = torch.rand(real.shape[0], 1, 1, 1, generator=random, device=real.device)
@@ -43,7 +55,12 @@ def one_lipschitz(
 
 
 def none(
-    discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator
+    discriminator: Discriminator,
+    real: Tensor,
+    fake: Tensor,
+    labels: Tensor | None,
+    stage: Stage,
+    random: torch.Generator,
 ) -> Tensor:
     """Nothing: spectral norm does its work inside the network (Miyato et al. 2018)."""
     return real.new_zeros(())
@@ -61,7 +78,9 @@ def path_length(
     """
     w = generator.styles(z, labels, stage, random)
     pictures = generator.synthesis(w, stage, random, generator.compute)
-    y = torch.randn(pictures.shape, generator=random, device=z.device) / math.sqrt(pictures.shape[2] * pictures.shape[3])
+    y = torch.randn(pictures.shape, generator=random, device=z.device) / math.sqrt(
+        pictures.shape[2] * pictures.shape[3]
+    )
     (gradient,) = torch.autograd.grad((pictures * y).sum(), w, create_graph=True)
     lengths = gradient.square().sum(dim=2).mean(dim=1).sqrt()
     mean.lerp_(lengths.detach().mean(), 0.01)

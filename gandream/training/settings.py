@@ -15,7 +15,7 @@ CONFIGS = ("auto", "small")
 
 @dataclass(frozen=True)
 class Step:
-    """One resolution of progressive growing (Karras et al. 2018, section 3): images in all, the first of them fading in."""
+    """A resolution of progressive growing (Karras et al. 2018, section 3): images in all, the first of them fading in."""
 
     resolution: int
     fade: int
@@ -76,7 +76,9 @@ class Settings:
         """What a state's settings have different from these, but for where the training ends."""
         mine = jsonable(self.plain())
         names = [one.name for one in fields(self) if one.name != "images"]
-        return [f"{name}: {other.get(name)} there, {mine[name]} here" for name in names if mine[name] != other.get(name)]
+        return [
+            f"{name}: {other.get(name)} there, {mine[name]} here" for name in names if mine[name] != other.get(name)
+        ]
 
 
 def jsonable(value: Any) -> Any:

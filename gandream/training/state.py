@@ -33,7 +33,11 @@ def moments(optimiser: torch.optim.Adam, network: nn.Module, prefix: str) -> tup
 
 
 def restore_moments(
-    optimiser: torch.optim.Adam, network: nn.Module, prefix: str, tensors: Mapping[str, Tensor], steps: Mapping[str, int]
+    optimiser: torch.optim.Adam,
+    network: nn.Module,
+    prefix: str,
+    tensors: Mapping[str, Tensor],
+    steps: Mapping[str, int],
 ) -> None:
     """Put back what ``moments`` gave."""
     for name, parameter in network.named_parameters():

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from gandream.base.errors import CheckpointError, RenderError
 from gandream.base.files import disk_errors, writable_folder
-from gandream.training import quality, state
+from gandream.training import growth, quality, state
 from gandream.training.data import Data
 from gandream.training.export import export
-from gandream.training.growth import stage
 from gandream.training.learner import Learner
 from gandream.training.settings import Settings
 from gandream.training.sheet import save_sheet
@@ -64,6 +63,8 @@ class Report:
     alpha: float
     rate: float
     """Images per second of late."""
+    left: float
+    """Seconds, about."""
     losses: dict[str, float]
     swd: float | None = None
     """Of the last measurement."""
@@ -72,7 +73,9 @@ class Report:
 Progress = Callable[[Report], None]
 
 
-def train(job: Job, data: Data, device: torch.device, *, resume: bool, progress: Progress, stop: Callable[[], bool]) -> Learner:
+def train(
+    job: Job, data: Data, device: torch.device, *, resume: bool, progress: Progress, stop: Callable[[], bool]
+) -> Learner:
     """Train until the settings' number of images, or until ``stop`` says so between two steps."""
     writable_folder(job.folder)
     writable_folder(job.out.parent)
@@ -82,7 +85,10 @@ def train(job: Job, data: Data, device: torch.device, *, resume: bool, progress:
         session.resume()
     while learner.images < job.settings.images and not stop():
         session.step()
-    session.keep(final=True)
+    if stop():
+        session.save()
+    else:
+        session.keep(final=True)
     return learner
 
 
@@ -104,7 +110,9 @@ class _Session:
         """Go on from the state in the folder."""
         path = self.job.state
         if not path.is_file():
-            raise CheckpointError(str(path), "there is no training here that could go on", "Leave --resume away to begin one.")
+            raise CheckpointError(
+                str(path), "there is no training here that could go on", "Leave --resume away to begin one."
+            )
         tensors, facts = state.load(path)
         different = self.job.settings.differences(facts["settings"])
         if facts["data"] != self.data.fingerprint:
@@ -144,10 +152,11 @@ class _Session:
             )  # fmt: skip
         images, at = self.learner.images, self.learner.stage
         rate = (images - self._images) / max(now - self._reported, 1e-9)
+        left = growth.seconds_left(self.job.settings, images, rate)
         self.seconds += now - self._clock
         self._reported = self._clock = now
         self._images = images
-        self.progress(Report(images, self.job.settings.images, at.resolution, at.alpha, rate, losses, self.swd))
+        self.progress(Report(images, self.job.settings.images, at.resolution, at.alpha, rate, left, losses, self.swd))
 
     def keep(self, final: bool = False) -> None:
         """Write sheet, measure, model and state; the state last, so that nothing is missing that it speaks of."""
@@ -164,7 +173,7 @@ class _Session:
                 self._export(job.out)
                 self.best = {"resolution": at.resolution, "images": learner.images, "swd": self.swd}
             self._log()
-            self._save()
+            self.save()
         self.kept_at = learner.images
         self._clock = self._reported = time.perf_counter()
         self._images = learner.images
@@ -175,7 +184,8 @@ class _Session:
             return True
         return self.swd <= self.best["swd"]
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write the state: what is enough to go on."""
         tensors, facts = self.learner.state()
         state.save(
             self.job.state, tensors,
@@ -191,7 +201,15 @@ class _Session:
 
     def _export(self, path: Path) -> None:
         more = {"seconds": round(self.seconds, 1), "swd": self.swd}
-        export(self.learner, self.data, path, name=self.job.name, licence=self.job.licence, weights=self.job.weights, more=more)
+        export(
+            self.learner,
+            self.data,
+            path,
+            name=self.job.name,
+            licence=self.job.licence,
+            weights=self.job.weights,
+            more=more,
+        )
 
     def _sheet(self, path: Path) -> None:
         """The same latents in every sheet: a row for each class, or eight rows."""
@@ -206,7 +224,7 @@ class _Session:
 
     def _measure(self) -> float:
         """Distance to held-out pictures."""
-        at, samples = stage(self.job.settings, self.learner.images), self.job.samples
+        at, samples = self.learner.stage, self.job.samples
         if self._reference is None or self._reference[0] != at.resolution:
             self._reference = (at.resolution, quality.of_data(self.data, at.resolution, samples))
         size = self.learner.generator.latent_size

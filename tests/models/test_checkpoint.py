@@ -257,7 +257,6 @@ def test_reading_loads_no_torch(tmp_path):
         ("stylegan3/t_r32/network.pkl", "StyleGAN3"),
         ("stylegan_xl/stem_t_cond_r16/network.pkl", "StyleGAN-XL"),
         ("rosinality/cm1_r64/converted.pt", "rosinality"),
-        ("biggan_deep_hf/tiny_r64/pytorch_model.bin", "BigGAN"),
         ("biggan_ajbrock/hier_shared_r128/G_ema.pth", "BigGAN"),
         ("tf_legacy/pgan_r32_fused/network_tf.pkl", "TensorFlow's ProGAN"),
         ("tf_legacy/sg2_skip_r32/network_tf.pkl", "TensorFlow"),

@@ -154,16 +154,27 @@ def test_classes_without_names_or_with_too_many_combinations(tmp_path):
     assert describe("b.pt", tmp_path).classes == ("yes", "no") * 11
 
 
-def test_truncation_scales_what_the_network_normalises():
+def test_truncation_scales_z_and_leaves_the_class(tmp_path):
     generator = load_generator(str(CASES[0]), device="cpu")
-    z, classes = generator.latents(range(3)), torch.tensor([0, 3, 5])
-    whole, part = generator.map(z, classes), generator.map(z, classes, psi=torch.tensor([0.5, 1, 2]))
-    torch.testing.assert_close(
-        part.w, torch.lerp(generator.w_avg[None], whole.w, torch.tensor([0.5, 1, 2])[:, None, None])
-    )
-    torch.testing.assert_close(generator.synthesise(part), generator.synthesise(whole), atol=5e-5, rtol=0)
+    z, classes, psi = generator.latents(range(3)), torch.tensor([0, 3, 5]), torch.tensor([0.5, 1, 2])
+    whole, part = generator.map(z, classes), generator.map(z, classes, psi)
+    assert generator.spec.class_size == 5
+    torch.testing.assert_close(part.w[:, 0, :18], z * psi[:, None])
+    assert torch.equal(part.w[:, 0, 18:], LABELS[classes])
+    torch.testing.assert_close(generator.w_avg, torch.cat([torch.zeros(18), LABELS.mean(0)])[None])
+    changes = (generator.synthesise(part) - generator.synthesise(whole)).abs().amax(dim=(1, 2, 3))
+    assert changes[1] == 0
+    assert changes[[0, 2]].min() > 0.05
     with pytest.raises(ValueError, match="size"):
         generator.synthesise(whole, size=(32, 32))
+    # Without classes, everything that psi scales is normalised.
+    torch.save(layers((12, 8)), tmp_path / "m.pt")
+    generator = load_generator("m.pt", device="cpu", base=tmp_path)
+    z = generator.latents(range(3))
+    whole, part = generator.map(z), generator.map(z, psi=psi)
+    assert torch.equal(generator.w_avg, torch.zeros(1, 7))
+    torch.testing.assert_close(part.w, whole.w * psi[:, None, None])
+    torch.testing.assert_close(generator.synthesise(part), generator.synthesise(whole), atol=5e-5, rtol=0)
 
 
 def test_a_batch_is_its_pictures(tmp_path):

@@ -177,7 +177,7 @@ def test_small_ones_are_enlarged_and_large_jpegs_are_right(tmp_path):
 
 
 def test_what_cannot_be_read_says_why(tmp_path, monkeypatch):
-    whole = save(tmp_path, Image.fromarray(noise(1)), "whole.jpg").read_bytes()
+    whole = save(tmp_path, Image.fromarray(noise(1, 400, 300)), "whole.jpg").read_bytes()
     files = {
         "cut.jpg": (whole[: len(whole) // 2], "truncated"),
         "empty.png": (b"", "empty"),

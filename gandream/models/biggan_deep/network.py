@@ -19,8 +19,8 @@ from gandream.models.spec import Inputs, Spec
 
 LEAST = 0.02
 """The smallest truncation whose statistics are used: the published tables begin there."""
-NEAR = 1e-3
-"""As near to a row of the tables, in rows, a truncation is taken for that row's: psi is float32."""
+DECIMALS = 6
+"""Of a truncation that choose its statistics: psi is float32, and rows lie at round numbers."""
 
 
 class BigGANDeep:
@@ -117,15 +117,14 @@ class BigGANDeep:
     def _rows(self, psi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The two rows of the tables for each psi [N], and the weight of the upper one.
 
-        The published code gives the nearer row the smaller weight between two rows; so do pictures of its models.
+        The published code gives the nearer row the smaller weight between two rows. Pictures of its models have to
+        be like its own, down to which row the quotient of two round numbers falls on.
         """
-        place = psi.abs().clamp(LEAST, 1) * (self.plan.rows - 1)
-        nearest = place.round()
-        place = torch.where((place - nearest).abs() < NEAR, nearest, place)
+        place = psi.double().abs().clamp(LEAST, 1).round(decimals=DECIMALS) / (1 / (self.plan.rows - 1))
         lower = place.floor().clamp(max=self.plan.rows - 1)
-        share = place - lower
+        share = (place - lower).clamp(max=1)
         weight = share if self.plan.linear else torch.where(share > 0, 1 - share, share)
-        return lower.long(), (lower.long() + 1).clamp(max=self.plan.rows - 1), weight[:, None]
+        return lower.long(), (lower.long() + 1).clamp(max=self.plan.rows - 1), weight[:, None].float()
 
     def _affine(
         self, tables: Statistics, rows: tuple[Tensor, Tensor, Tensor], gain: Tensor, offset: Tensor

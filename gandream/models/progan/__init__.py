@@ -55,6 +55,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         classes=identity.classes if len(identity.classes) == len(names) else names,
         licence=identity.licence,
         w_size=plan.inputs if plan.labels else 0,
+        class_size=plan.labels,
         configuration=plan.summary,
     )
 

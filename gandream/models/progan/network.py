@@ -57,27 +57,29 @@ class ProGAN:
         self.shared = len(blocks)
         while device.type == "cpu" and self.shared and _small(blocks[self.shared - 1], FIRST << self.shared):
             self.shared -= 1
-        self.w_avg = torch.zeros(1, plan.inputs, device=device)
         labels = torch.zeros(len(plan.classes), plan.labels)
         for row, (_, columns) in enumerate(plan.classes):
             labels[row, list(columns)] = 1
         self._labels = labels.to(device)  # [C, labels]
+        centre = labels.mean(dim=0) if plan.classes else labels.sum(dim=0)
+        self.w_avg = torch.cat([torch.zeros(spec.latent_size), centre])[None].to(device)
+        """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
         return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
 
     def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
-        """Give z [N, D] and the labels of the classes as [N, 1, D'], scaled by psi, a number or [N].
+        """Give psi z and the labels of the classes, [N, 1, D'], of z [N, D], classes [N] or weights [N, C].
 
-        ``classes`` are numbers [N] or weights [N, C]. The network normalises its inputs, so that no psi above 0
-        changes anything.
+        The network normalises its inputs: psi, a number or [N], says how much z weighs beside the class, and where
+        there are no classes, none above 0 changes anything.
         """
         z = z_of(self.spec, z, self.device)
         weights = class_weights(self.spec, classes, z)
-        row = z if weights is None else torch.cat([z, weights @ self._labels], dim=1)
         psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
-        return Inputs((row * psi[:, None])[:, None], psi)
+        z = z * psi[:, None]
+        return Inputs((z if weights is None else torch.cat([z, weights @ self._labels], dim=1))[:, None], psi)
 
     @torch.no_grad()
     def synthesise(

@@ -38,7 +38,7 @@ class Generator(nn.Module, ABC):
     def export(self, stage: Stage) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors by their names in checkpoints of the family, cut to the stage, and the file's configuration."""
 
-    def settle(self, stage: Stage, random: torch.Generator) -> None:  # noqa: B027 - most have nothing to settle
+    def settle(self, stage: Stage, random: torch.Generator) -> None:
         """Measure what the finished network needs besides its weights, before an export (BigGANs: statistics)."""
 
 
