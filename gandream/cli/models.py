@@ -14,11 +14,13 @@ app = typer.Typer(no_args_is_help=True, help="List, add, remove models, and say 
 def list_() -> None:
     """List the models that are here, and those that can be fetched by name."""
     from gandream.models.catalogue import KNOWN, added
-    from gandream.models.registry import BUILT_IN
+    from gandream.models.registry import BUILT_IN, describe, shipped
 
     here = {one.name: one for one in added()}
     for family in BUILT_IN.values():
         typer.echo(f"{family.name + '#SEED':<16} {family.about}")
+    for name in shipped():
+        typer.echo(f"{name:<16} {describe(name).family}, ships with gandream")
     for one in here.values():
         typer.echo(f"{one.name:<16} added from {one.source}")
     for name, entry in KNOWN.items():

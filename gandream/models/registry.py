@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from gandream.base.assets import bundled
 from gandream.base.errors import CheckpointError, did_you_mean, listed
 from gandream.models import catalogue
 from gandream.models.catalogue import Added
@@ -83,14 +84,24 @@ def load_generator(
 
 
 def _file(source: str, base: Path | None) -> tuple[Path | None, Added | None]:
-    """The file that is meant, if one is, and what is known of it if it was added by name. Built-in names come first."""
+    """The file that is meant, if one is, and what is known of it if it was added by name. Built-in names come first.
+
+    A file beside the recipe wins over a shipped model of the same name, and that over one that was added.
+    """
     if not source or source.partition("#")[0] in BUILT_IN:
         return None, None
     path = (base or Path()) / source
     if path.is_file():
         return path, None
+    if (ours := shipped().get(source.removeprefix("bundled:"))) is not None:
+        return ours, None
     shelved = catalogue.find(source)
     return (shelved.path, shelved) if shelved else (None, None)
+
+
+def shipped() -> dict[str, Path]:
+    """Trained models that come with gandream, by name."""
+    return bundled("models", (".safetensors",))
 
 
 def _files() -> ModuleType:
@@ -105,11 +116,12 @@ def resolve(source: str, base: Path | None = None) -> tuple[Family, str]:
         return BUILT_IN[name], word
     if source in catalogue.KNOWN:
         raise CheckpointError(source, "this model isn't here yet", catalogue.how_to_get(source))
-    known = f"Models that are here: {listed([*_built_in(), *(one.name for one in catalogue.added())])}."
+    here = [*_built_in(), *shipped(), *(one.name for one in catalogue.added())]
+    known = f"Models that are here: {listed(here)}."
     path = (base or Path()) / source
     if path.is_dir():
         raise CheckpointError(str(path), "this is a folder, and a model is a file or a name", known)
-    hint = did_you_mean(name, BUILT_IN) or catalogue.how_to_get(name)
+    hint = did_you_mean(name.removeprefix("bundled:"), [*BUILT_IN, *shipped()]) or catalogue.how_to_get(name)
     looks_like_path = "/" in source or "\\" in source or (Path(source).suffix and "#" not in source)
     if looks_like_path:
         raise CheckpointError(str(path), "no such file", hint or known)

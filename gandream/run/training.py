@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gandream.base.errors import OutputError
+from gandream.base.errors import OutputError, did_you_mean, listed
 from gandream.rendering.device import DeviceWord, pick
 from gandream.training.presets import Asked, SettingsError, settings
 
@@ -58,8 +58,8 @@ def prepare(wanted: Wanted) -> Prepared:
         )
     for option, word, known in (("--precision", wanted.precision, PRECISIONS), ("--weights", wanted.weights, WEIGHTS)):
         if word not in known:
-            raise SettingsError(f"{option} {word}", f"wanted one of {', '.join(known)}")
-    asked = Asked(wanted.family, wanted.resolution, (), wanted.images, wanted.config, wanted.seed)
+            raise SettingsError(f"{option} {word}", f"wanted one of {', '.join(known)}", did_you_mean(word, known))
+    asked = Asked(wanted.family, wanted.resolution, (), wanted.images, wanted.config, wanted.seed, wanted.augmentation)
     settings(asked)  # a wrong word is told before a folder is read
     import torch
 
@@ -72,12 +72,26 @@ def prepare(wanted: Wanted) -> Prepared:
     data = open_data(wanted.data, wanted.resolution, seed=wanted.seed, cache=folder)
     resolved = settings(
         asked._replace(
-            classes=data.classes, pictures=data.count, augmentation=wanted.augmentation,
+            classes=data.classes, pictures=data.count,
             precision=chosen(wanted.precision, device), gpu=device.type == "cuda",
         )
     )  # fmt: skip
     job = Job(resolved, wanted.out, folder, wanted.out.stem, wanted.licence, wanted.weights, wanted.every)
-    return Prepared(job, data, device)
+    return Prepared(job, data, device, _notes(data))
+
+
+def _notes(data: Data) -> tuple[str, ...]:
+    """What a person should know of their pictures."""
+    from gandream.training.folder import Folder
+
+    if not isinstance(data, Folder):
+        return ()
+    notes = list(data.provenance["notes"])
+    if data.skipped:
+        named = listed([f"{path} ({why})" for path, why in data.skipped], 5)
+        total = len(data.skipped) + data.provenance["pictures"]
+        notes.insert(0, f"{len(data.skipped)} of {total} pictures can't be read and are left out: {named}")
+    return tuple(notes)
 
 
 def run(prepared: Prepared, *, resume: bool, progress: Progress, stop: Callable[[], bool]) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 FAMILIES = ("stylegan2", "biggan_deep", "progan", "dcgan")
 CONFIGS = ("auto", "small")
+AUGMENTED = ("none", "ada", "diffaugment")
 
 
 @dataclass(frozen=True)

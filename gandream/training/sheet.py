@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from unicodedata import combining, normalize
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,9 +13,10 @@ from torch import Tensor
 from gandream.base.files import published
 
 WIDTH = 1600
-"""Pixels that a row of small pictures fills at most, without the name beside it; large pictures may exceed it."""
+"""Pixels that a page of small pictures is wide at most; large pictures aren't made smaller."""
 _GUTTER = 2
 _MARGIN = 12
+_LARGE, _SMALL = 28, 16
 _PAPER, _INK = (18, 18, 20), (200, 200, 204)
 
 
@@ -30,7 +32,7 @@ def sheet(
         columns: pictures in a row; fewer pictures make a narrower page.
         labels: a name for each row, written beside it.
         caption: a line below the pictures; longer ones are broken.
-        width: of the pictures together, in pixels, at most.
+        width: of the page in pixels, which only pictures that are larger by themselves exceed.
     """
     if images.ndim != 4 or images.shape[1] != 3 or not len(images) or columns < 1:
         raise ValueError(
@@ -40,16 +42,18 @@ def sheet(
     rows = -(-len(images) // columns)
     if labels is not None and len(labels) != rows:
         raise ValueError(f"{rows} rows have {len(labels)} names")
+    names = [_writable(label) for label in labels or ()]
+    room = width - 3 * _MARGIN - max((round(_LARGE * 0.6 * len(name)) for name in names), default=0)
     height, wide = images.shape[2:]
-    times = max(1, (width - (columns - 1) * _GUTTER) // (columns * wide))
+    times = max(1, (room // columns - _GUTTER) // wide)
     pictures = images.detach().cpu().numpy().transpose(0, 2, 3, 1).repeat(times, axis=1).repeat(times, axis=2)
     across, down = wide * times + _GUTTER, height * times + _GUTTER
 
-    font = ImageFont.load_default(min(28, max(12, down // 3)))
-    left = _MARGIN + max((round(font.getlength(label)) + _MARGIN for label in labels or ()), default=0)
+    font = ImageFont.load_default(min(_LARGE, max(12, down // 3)))
+    left = _MARGIN + max((round(font.getlength(label)) + _MARGIN for label in names), default=0)
     right = left + columns * across - _GUTTER
-    small = ImageFont.load_default(16)
-    text = _broken(caption, small, max(right - _MARGIN, 200))
+    small = ImageFont.load_default(_SMALL)
+    text = _broken(_writable(caption), small, max(right - _MARGIN, 200))
     bottom = _MARGIN + rows * down - _GUTTER
     lines = 22 * (text.count("\n") + 1) + _MARGIN // 2 if text else 0
 
@@ -60,7 +64,7 @@ def sheet(
         page[y : y + height * times, x : x + wide * times] = picture
     image = Image.fromarray(page)
     draw = ImageDraw.Draw(image)
-    for row, label in enumerate(labels or ()):
+    for row, label in enumerate(names):
         middle = _MARGIN + row * down + height * times / 2
         draw.text((left - _MARGIN, middle), label, _INK, font, anchor="rm")
     if text:
@@ -75,6 +79,13 @@ def save_sheet(
     image = sheet(images, columns, labels=labels, caption=caption)
     with published(path) as part:
         image.save(part, quality=92)
+
+
+def _writable(text: str) -> str:
+    """The text in letters that pillow's font has: accents are left out, other scripts become question marks."""
+    plain = text.translate({ord("–"): "-", ord("—"): "-", ord("’"): "'", ord("ß"): "ss"})
+    letters = "".join(letter for letter in normalize("NFKD", plain) if not combining(letter))
+    return letters.encode("ascii", "replace").decode()
 
 
 def _broken(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:

@@ -83,6 +83,12 @@ def train(
     session = _Session(job, data, learner, progress)
     if resume:
         session.resume()
+    elif job.state.exists():
+        raise CheckpointError(
+            str(job.state),
+            "a training of this name has begun already",
+            f"Add --resume to go on with it, choose another --out, or remove {job.folder} to begin anew.",
+        )
     while learner.images < job.settings.images and not stop():
         session.step()
     if stop():

@@ -32,7 +32,7 @@ class Feed:
 
     def inputs(self, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""
-        trajectory, generator = self.trajectory, self.generator
+        trajectory = self.trajectory
         w = self._walk(trajectory.track, start, stop, self._latents(start, stop))
         for blend in trajectory.blends:
             if blend.amounts[start:stop].any():

@@ -1,4 +1,4 @@
-"""BigGAN-deep: the published conversion's numbers, a plain version in float64, files there and back, what is refused."""
+"""BigGAN-deep: the published conversion's numbers, a plain version in float64, files, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from gandream.base.errors import CheckpointError, LatentError
+from gandream.models.biggan_deep.network import BigGANDeep
 from gandream.models.files import save_native
 from gandream.models.registry import describe, load_generator
 from gandream.models.spec import Inputs, Spec
@@ -78,9 +79,9 @@ def plain(held, z, embedded, rows, eps=1e-3, blocks=BLOCKS):
         return w / (u @ w.flatten(1) @ v)
 
     def norm(x, key):
+        chosen, shares = list(rows), torch.tensor(list(rows.values())).double()
         mean, variance = (
-            sum(share * held[f"{key}.running_{part}"][row] for row, share in rows.items()).view(1, -1, 1, 1)
-            for part in ("means", "vars")
+            (shares @ held[f"{key}.running_{part}"][chosen]).view(1, -1, 1, 1) for part in ("means", "vars")
         )
         return (x - mean) / (variance + eps).sqrt()
 
@@ -169,7 +170,13 @@ def test_psi_of_each_picture(tmp_path):
 
 def test_facts(tmp_path):
     spec = describe(written(tmp_path))
-    assert (spec.family, spec.size, spec.latent_size, spec.w_size, spec.class_size) == ("biggan_deep", (16, 16), 5, 8, 3)
+    assert (spec.family, spec.size, spec.latent_size, spec.w_size, spec.class_size) == (
+        "biggan_deep",
+        (16, 16),
+        5,
+        8,
+        3,
+    )
     assert spec.classes == ("0", "1", "2", "3")
     assert [layer.name for layer in spec.layers] == ["gen_z", "layers.0", "layers.1", "layers.3", "layers.4"]
     assert [layer.resolution for layer in spec.layers] == [4, 4, 8, 8, 16]
@@ -194,6 +201,7 @@ def test_configuration_decides_which_blocks_double(tmp_path):
 
 def test_there_and_back(tmp_path):
     generator = load_generator(written(tmp_path), device="cpu")
+    assert isinstance(generator, BigGANDeep)
     save_native(generator, tmp_path / "own.safetensors")
     again = load_generator(str(tmp_path / "own.safetensors"), device="cpu")
     assert (again.spec.size, again.spec.classes) == (generator.spec.size, generator.spec.classes)

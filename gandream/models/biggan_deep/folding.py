@@ -63,9 +63,7 @@ def put(array: np.ndarray, device: torch.device) -> Tensor:
 
 def statistics(tensors: Arrays, keys: list[str], biases: list[np.ndarray], device: torch.device) -> Statistics:
     """Tables of some norms in a row."""
-    means = [
-        tensors[f"{key}.running_means"].astype(np.float64) - bias for key, bias in zip(keys, biases, strict=True)
-    ]
+    means = [tensors[f"{key}.running_means"].astype(np.float64) - bias for key, bias in zip(keys, biases, strict=True)]
     variances = [np.maximum(tensors[f"{key}.running_vars"].astype(np.float64), 0) for key in keys]
     return Statistics(put(np.concatenate(means, 1), device), put(np.concatenate(variances, 1), device))
 

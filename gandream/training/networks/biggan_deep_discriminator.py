@@ -86,7 +86,7 @@ class BigGANDeepDiscriminator(base.Discriminator):
         while resolution > 4:
             x = self.steps[str(resolution)](x)
             resolution //= 2
-        features = F.relu(x).sum((2, 3), dtype=torch.float32)
+        features = F.relu(x).sum((2, 3), dtype=self.bias.dtype)
         logits = F.linear(features, self.linear(), self.bias)[:, 0]
         if self.embeddings is not None and labels is not None:
             logits = logits + (F.embedding(labels, self.embeddings()) * features).sum(1)

@@ -31,9 +31,12 @@ class Modulated(nn.Module):
     noise_const: Tensor
     phases: Tensor
 
-    def __init__(self, inputs: int, outputs: int, w_size: int, resolution: int, *, up: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, w_size: int, resolution: int, noise_rate: float = 1.0, *, up: bool = False
+    ):
         super().__init__()
         self.up, self.outputs, self.resolution = up, outputs, resolution
+        self.noise_gain = noise_rate * GAIN
         self.affine = EqualDense(w_size, inputs, start=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
@@ -52,7 +55,7 @@ class Modulated(nn.Module):
         noise = torch.randn(size, generator=random, device=x.device) if self.training else self.noise_const
         shift = (self.bias * GAIN).to(x.dtype)[None, :, None, None]
         y = torch.addcmul(shift, y, scale.to(x.dtype)[:, :, None, None])
-        return rectified(y + (noise * (self.noise_strength * GAIN)).to(x.dtype))
+        return rectified(y + (noise * (self.noise_strength * self.noise_gain)).to(x.dtype))
 
     def _doubling(self, x: Tensor) -> Tensor:
         m = self.phases

@@ -65,13 +65,13 @@ class SpectralWeight(nn.Module):
         """The singular value [S] that u and v stand for."""
         return (torch.bmm(self.matrices(), self.v[:, :, None])[:, :, 0] * self.u).sum(1)
 
-    def forward(self, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Give the weight over its largest singular value, in the weight's own shape and in ``dtype``."""
+    def forward(self, dtype: torch.dtype | None = None) -> Tensor:
+        """Give the weight over its largest singular value, in its own shape, and in ``dtype`` or its own."""
         if self.training and torch.is_grad_enabled():
             sigma, u, v = self.iterate()
         else:
             sigma, u, v = self.norm(), self.u.clone(), self.v.clone()
-        return _Divide.apply(self.weight, sigma, u, v, dtype)
+        return _Divide.apply(self.weight, sigma, u, v, dtype or self.weight.dtype)
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         """Weight and vectors of a single weight, by the names that PyTorch's own spectral norm gives them."""
@@ -104,7 +104,7 @@ class _Divide(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
         weight, sigma, u, v = ctx.saved_tensors
-        g = gradients[0].float().reshape(len(u), -1)
+        g = gradients[0].to(weight.dtype).reshape(len(u), -1)
         product = torch.linalg.vecdot(g, weight.view(len(u), -1)) / sigma.square()
         g = (g / sigma[:, None]).view(len(u), u.shape[1], -1)
         g = torch.baddbmm(g, (u * -product[:, None])[:, :, None], v[:, None])

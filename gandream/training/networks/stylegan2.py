@@ -30,6 +30,8 @@ from gandream.training.networks.layers import (
 )
 from gandream.training.networks.modulated import Colours, Modulated, doubled
 
+MAPPING_RATE = 0.01
+"""Karras et al. 2019, appendix C; checkpoints store the mapping network's weights divided by it."""
 HALF_POWER = math.sqrt(0.5)
 """Of both branches of a residual block (section 4.1)."""
 
@@ -46,6 +48,10 @@ class StyleGAN2Config:
     channels: tuple[tuple[int, int], ...] = ()
     mixing: float = 0.9
     """Share of pictures that are mixed of two latents in training (Karras et al. 2019, section 3.1)."""
+    mapping_rate: float = MAPPING_RATE
+    """Learning rate of the mapping network, of that of the rest."""
+    noise_rate: float = 1.0
+    """Learning rate of the noise's strengths, of that of the rest."""
 
     def width(self, resolution: int) -> int:
         """Channels at a resolution."""
@@ -68,7 +74,7 @@ class Mapping(nn.Module):
         inputs = config.latent_size * (2 if config.classes else 1)
         self.layers = config.mapping_layers
         for number in range(self.layers):
-            setattr(self, f"fc{number}", EqualDense(inputs, config.w_size, rate=0.01, rectify=True))
+            setattr(self, f"fc{number}", EqualDense(inputs, config.w_size, rate=config.mapping_rate, rectify=True))
             inputs = config.w_size
         self.register_buffer("w_avg", torch.zeros(config.w_size))
 
@@ -96,8 +102,10 @@ class Block(nn.Module):
             self.conv0 = None
         else:
             self.const = None
-            self.conv0 = Modulated(config.width(resolution // 2), width, config.w_size, resolution, up=True)
-        self.conv1 = Modulated(width, width, config.w_size, resolution)
+            self.conv0 = Modulated(
+                config.width(resolution // 2), width, config.w_size, resolution, config.noise_rate, up=True
+            )
+        self.conv1 = Modulated(width, width, config.w_size, resolution, config.noise_rate)
         self.torgb = Colours(width, config.w_size)
 
 
@@ -179,6 +187,11 @@ class Generator(base.Generator):
         }
         for part in ("weight", "bias"):
             tensors[f"synthesis.b{stage.resolution}.torgb.{part}"].mul_(stage.alpha)
+        for name, tensor in tensors.items():
+            if name.startswith("mapping.fc"):
+                tensor.mul_(self.config.mapping_rate / MAPPING_RATE)
+            elif name.endswith("noise_strength"):
+                tensor.mul_(self.config.noise_rate)
         return tensors, {"attributes": {}}
 
 
