@@ -59,6 +59,12 @@ def command(
     every: Annotated[
         str, typer.Option("--every", metavar="COUNT", help="Pictures from one checkpoint and sheet to the next.")
     ] = "20k",
+    samples: Annotated[
+        int,
+        typer.Option(
+            "--samples", metavar="COUNT", help="Pictures that the quality is measured on at each checkpoint.", min=0
+        ),
+    ] = 2048,
     licence: Annotated[
         str, typer.Option("--licence", metavar="TEXT", help="Licence of the model, kept in its file.")
     ] = "",
@@ -81,7 +87,7 @@ def command(
 
     wanted = Wanted(
         data, out, family, resolution, config, _count(images, "--images"), seed, augmentation, precision,
-        weights, _count(every, "--every"), licence, kind,
+        weights, _count(every, "--every"), licence, samples, kind,
     )  # fmt: skip
     prepared = prepare(wanted)
     if dry_run:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gandream.training.train import Job, Progress
 
 PRECISIONS = ("auto", "bfloat16", "float32")
+LEAST_SAMPLES = 64
 WEIGHTS = ("float32", "float16")
 
 
@@ -37,6 +38,7 @@ class Wanted:
     weights: str = "float32"
     every: int = 20_000
     licence: str = ""
+    samples: int = 2048
     device: DeviceWord = "auto"
 
 
@@ -69,15 +71,24 @@ def prepare(wanted: Wanted) -> Prepared:
 
     device = torch.device(pick(wanted.device))
     folder = Path("outputs") / "training" / wanted.out.stem
-    data = open_data(wanted.data, wanted.resolution, seed=wanted.seed, cache=folder)
+    data = open_data(wanted.data, wanted.resolution, seed=wanted.seed, cache=folder, device=device.type)
     resolved = settings(
         asked._replace(
             classes=data.classes, pictures=data.count,
             precision=chosen(wanted.precision, device), gpu=device.type == "cuda",
         )
     )  # fmt: skip
-    job = Job(resolved, wanted.out, folder, wanted.out.stem, wanted.licence, wanted.weights, wanted.every)
+    samples = _samples(data, wanted.samples)
+    job = Job(resolved, wanted.out, folder, wanted.out.stem, wanted.licence, wanted.weights, wanted.every, samples)
     return Prepared(job, data, device, _notes(data))
+
+
+def _samples(data: Data, wanted: int) -> int:
+    """How many pictures a measurement takes: not more than are held out, and none where those are too few to judge."""
+    from gandream.training.folder import Folder
+
+    there = min(wanted, len(data.held_out)) if isinstance(data, Folder) else wanted
+    return there if there >= LEAST_SAMPLES else 0
 
 
 def _notes(data: Data) -> tuple[str, ...]:
@@ -96,7 +107,11 @@ def _notes(data: Data) -> tuple[str, ...]:
 
 def run(prepared: Prepared, *, resume: bool, progress: Progress, stop: Callable[[], bool]) -> int:
     """Train; how many images were shown in all."""
+    from gandream.training.ahead import Ahead
     from gandream.training.train import train
 
-    done = train(prepared.job, prepared.data, prepared.device, resume=resume, progress=progress, stop=stop)
+    data: Data = prepared.data
+    if prepared.device.type == "cuda" and data.count is not None:
+        data = Ahead(data, pin=True)
+    done = train(prepared.job, data, prepared.device, resume=resume, progress=progress, stop=stop)
     return done.images

@@ -63,6 +63,8 @@ class Dreams:
     """The stream of abstract art, at any resolution; held-out pictures lie far down the same stream."""
 
     seed: int = 0
+    device: str = "cpu"
+    """Where they are painted: on a GPU they need not be copied there."""
 
     @property
     def name(self) -> str:
@@ -91,17 +93,18 @@ class Dreams:
 
     def batch(self, first: int, count: int, resolution: int, *, held_out: bool = False) -> tuple[Tensor, Tensor | None]:
         """Pictures and their classes."""
-        return pictures(self.seed, torch.arange(first, first + count) + (HELD_OUT if held_out else 0), resolution)
+        numbers = torch.arange(first, first + count) + (HELD_OUT if held_out else 0)
+        return pictures(self.seed, numbers, resolution, self.device)
 
 
-def open_data(source: str, resolution: int, *, seed: int = 0, cache: Path | None = None) -> Data:
+def open_data(source: str, resolution: int, *, seed: int = 0, cache: Path | None = None, device: str = "cpu") -> Data:
     """The data that a person named: a folder, or ``procedural:dreams``."""
     if source.startswith(PROCEDURAL) or source == "dreams":
         if source not in (DREAMS, "dreams"):
             raise DataError(
                 source, "there is no such stream of pictures", did_you_mean(source, [DREAMS]) or f"There is {DREAMS}."
             )
-        return Dreams(seed)
+        return Dreams(seed, device)
     from gandream.training.folder import open_folder
 
     return open_folder(Path(source), resolution, seed=seed, cache=cache)

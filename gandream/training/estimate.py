@@ -35,12 +35,8 @@ def estimate(settings: Settings, data: Data, device: torch.device) -> str:
         f"{settings.precision} on {device.type}",
         f"network: {', '.join(f'{name} {value}' for name, value in settings.network.items()) or 'as in its paper'}",
         f"loss {settings.loss}, penalty {settings.penalty}"
-        + (
-            f" x {settings.penalty_weight:g} every {settings.penalty_every} steps, "
-            if settings.penalty_weight
-            else ", "
-        )
-        + f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}, augmentation {settings.augmentation}",
+        + (f" x {settings.penalty_weight:g} every {settings.penalty_every} steps" if settings.penalty_weight else ""),
+        f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}, augmentation {settings.augmentation}",
         "",
         f"{'stage':<12}{'images':>10}{'batch':>8}{'images/s':>10}{'time':>12}",
     ]

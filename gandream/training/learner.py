@@ -129,7 +129,7 @@ class Learner:
             count = max(1, fake.shape[0] // 2)
             z = torch.randn(count, self.generator.latent_size, generator=random, device=self.device)
             some = None if labels is None else labels[:count]
-            length = path_length(self.generator, z, some, now, random, self.path_mean)
+            length = path_length(self.generator, z, some, now, random, self.path_mean, self.steps // every)
             self._learn(self.for_generator, length * (PATH_LENGTH_WEIGHT * every))
             told["path_length"] = self.path_mean.clone()
         self.discriminator.requires_grad_(True)

@@ -70,9 +70,18 @@ PENALTIES: Mapping[str, Penalty] = {"none": none, "r1": r1, "one_lipschitz": one
 
 
 def path_length(
-    generator: Generator, z: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator, mean: Tensor
+    generator: Generator,
+    z: Tensor,
+    labels: Tensor | None,
+    stage: Stage,
+    random: torch.Generator,
+    mean: Tensor,
+    times: int,
 ) -> Tensor:
     """E (|J_w^T y| - a)^2 with y ~ N(0, I) and ``mean`` a, which moves on (Karras et al. 2020a, equation 4).
+
+    a is the mean of all lengths so far, and of about the last hundred after ``times`` of them: an average that began
+    at 0 would shrink the generator's lengths to nothing in the first thousands of steps, which is all a small one has.
 
     w [N, L, D'] is one w for each layer; y is scaled by 1 / sqrt(H W), as the lengths are averaged over layers.
     """
@@ -83,5 +92,5 @@ def path_length(
     )
     (gradient,) = torch.autograd.grad((pictures * y).sum(), w, create_graph=True)
     lengths = gradient.square().sum(dim=2).mean(dim=1).sqrt()
-    mean.lerp_(lengths.detach().mean(), 0.01)
+    mean.lerp_(lengths.detach().mean(), max(0.01, 1 / (times + 1)))
     return (lengths - mean).square().mean()

@@ -34,7 +34,7 @@ def of_data(data: Data, resolution: int, samples: int, first: int = 0) -> swd.De
     """Descriptors of held-out pictures."""
     found = swd.Descriptors(resolution)
     for at in range(0, samples, BATCH):
-        found.add(data.batch(first + at, min(BATCH, samples - at), resolution, held_out=True)[0])
+        found.add(data.batch(first + at, min(BATCH, samples - at), resolution, held_out=True)[0].cpu())
     return found
 
 

@@ -16,7 +16,7 @@ AUGMENTED = ("none", "ada", "diffaugment")
 
 @dataclass(frozen=True)
 class Step:
-    """A resolution of progressive growing (Karras et al. 2018, section 3): images in all, the first of them fading in."""
+    """A resolution of progressive growing (Karras et al. 2018, section 3); it fades in over its first images."""
 
     resolution: int
     fade: int

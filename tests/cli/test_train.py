@@ -52,8 +52,20 @@ def test_a_training_leaves_a_model_sheets_and_a_log(gandream, here: Path, pictur
         assert min(sheet.size) >= 128
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert [line["images"] for line in lines] == [64, 128, 160]
-    assert all(line["swd"] > 0 for line in lines)
+    assert all(line["swd"] is None for line in lines), "two held-out pictures say nothing"
     assert gandream("models", "info", "mine.safetensors").status == 0
+
+
+def test_the_best_so_far_is_the_model(gandream, here: Path):
+    said = gandream("train", "procedural:dreams", "--out", "mine.safetensors", *SHORT, "--samples", "64")
+    assert said.status == 0, said.err
+    lines = [json.loads(line) for line in (here / "outputs/training/mine/log.jsonl").read_text().splitlines()]
+    assert all(line["swd"] > 0 for line in lines)
+    best = min(lines, key=lambda line: (line["swd"], -line["images"]))
+    assert lines[-1]["best"] == best["images"]
+    raw = (here / "mine.safetensors").read_bytes()
+    header = json.loads(raw[8 : 8 + int.from_bytes(raw[:8], "little")])
+    assert json.loads(header["__metadata__"]["gandream"])["training"]["images"] == best["images"]
 
 
 def test_metadata_say_where_a_model_comes_from(gandream, here: Path, pictures: Path):
@@ -145,7 +157,7 @@ def run(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-LONG = ("--out", "x.safetensors", "--resolution", "16", "--family", "dcgan", "--every", "320")
+LONG = ("--out", "x.safetensors", "--resolution", "16", "--family", "dcgan", "--every", "320", "--samples", "0")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

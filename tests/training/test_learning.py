@@ -12,6 +12,7 @@ import torch
 
 from gandream.models.registry import describe, load_generator
 from gandream.training import growth, losses, penalties, quality, state
+from gandream.training.ahead import Ahead
 from gandream.training.data import Dreams
 from gandream.training.export import export
 from gandream.training.learner import Learner
@@ -206,6 +207,15 @@ def test_real_pictures_fade_in_too():
     assert torch.allclose(growth.shown(pictures, Stage(8, 0.0)), low)
     assert torch.allclose(growth.shown(pictures, Stage(8, 0.25)), 0.75 * low + 0.25 * pictures, atol=1e-6)
     assert growth.shown(pictures, Stage(8)) is pictures
+
+
+def test_reading_ahead_gives_the_same_batches():
+    plain, ahead = Dreams(), Ahead(Dreams())
+    for first, count, resolution in ((0, 8, 16), (8, 8, 16), (16, 8, 32), (24, 8, 32), (0, 4, 16)):
+        for mine, its in zip(ahead.batch(first, count, resolution), plain.batch(first, count, resolution), strict=True):
+            assert torch.equal(mine, its)
+    assert torch.equal(ahead.batch(0, 4, 16, held_out=True)[0], plain.batch(0, 4, 16, held_out=True)[0])
+    assert (ahead.name, ahead.classes, ahead.fingerprint) == (plain.name, plain.classes, plain.fingerprint)
 
 
 def test_settings_survive_json_and_differences_are_named():
