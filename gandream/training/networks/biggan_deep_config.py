@@ -73,6 +73,6 @@ def small(resolution: int = 64, classes: int = 0) -> BigGANDeepConfig:
         embed_size=64,
         width=32,
         attention=16,
-        multipliers=(8, 8, 4, 2, 1, 1, 1)[:steps],
-        discriminator_multipliers=(16, 16, 4, 2, 1, 1, 1)[:steps],
+        multipliers=(8, 8, 4, 2, *[1] * steps)[:steps],
+        discriminator_multipliers=(16, 16, 4, 2, *[1] * steps)[:steps],
     )
