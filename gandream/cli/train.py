@@ -68,6 +68,12 @@ def command(
     licence: Annotated[
         str, typer.Option("--licence", metavar="TEXT", help="Licence of the model, kept in its file.")
     ] = "",
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", metavar="", help="Write losses for TensorBoard too (an extra).")
+    ] = False,
+    compiled: Annotated[
+        bool, typer.Option("--compile", metavar="", help="Let torch compile the discriminator (wants a C++ compiler).")
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Train a model on a folder of pictures, or on the endless stream procedural:dreams.
@@ -83,11 +89,11 @@ def command(
       gandream train photos/ --out flowers.safetensors --dry-run
     """
     kind = device_word(device)
-    from gandream.run.training import Wanted, prepare, run
+    from gandream.run.training import Wanted, prepare, run, with_tensorboard
 
     wanted = Wanted(
         data, out, family, resolution, config, _count(images, "--images"), seed, augmentation, precision,
-        weights, _count(every, "--every"), licence, samples, kind,
+        weights, _count(every, "--every"), licence, samples, compiled, kind,
     )  # fmt: skip
     prepared = prepare(wanted)
     if dry_run:
@@ -98,6 +104,8 @@ def command(
     for note in prepared.notes:
         typer.echo(f"note: {note}", err=True)
     with _asked_to_stop() as asked, _shown() as progress:
+        if tensorboard:
+            progress = with_tensorboard(prepared.job.folder, progress)
         images_seen = run(prepared, resume=resume, progress=progress, stop=lambda: bool(asked))
     if asked:
         typer.echo(f"Stopped after {images_seen} images; the same command with --resume goes on from there.", err=True)

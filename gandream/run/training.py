@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from gandream.training.data import Data
-    from gandream.training.train import Job, Progress
+    from gandream.training.train import Job, Progress, Report
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 LEAST_SAMPLES = 64
@@ -39,6 +39,7 @@ class Wanted:
     every: int = 20_000
     licence: str = ""
     samples: int = 2048
+    compiled: bool = False
     device: DeviceWord = "auto"
 
 
@@ -79,7 +80,17 @@ def prepare(wanted: Wanted) -> Prepared:
         )
     )  # fmt: skip
     samples = _samples(data, wanted.samples)
-    job = Job(resolved, wanted.out, folder, wanted.out.stem, wanted.licence, wanted.weights, wanted.every, samples)
+    job = Job(
+        resolved,
+        wanted.out,
+        folder,
+        wanted.out.stem,
+        wanted.licence,
+        wanted.weights,
+        wanted.every,
+        samples,
+        wanted.compiled,
+    )
     return Prepared(job, data, device, _notes(data))
 
 
@@ -103,6 +114,25 @@ def _notes(data: Data) -> tuple[str, ...]:
         total = len(data.skipped) + data.provenance["pictures"]
         notes.insert(0, f"{len(data.skipped)} of {total} pictures can't be read and are left out: {named}")
     return tuple(notes)
+
+
+def with_tensorboard(folder: Path, progress: Progress) -> Progress:
+    """A ``progress`` that is also written for TensorBoard, which is an extra."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise SettingsError(
+            "--tensorboard", "TensorBoard isn't installed", "pip install tensorboard, or leave --tensorboard away."
+        ) from None
+    writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def both(report: Report) -> None:
+        progress(report)
+        for name, value in (*report.losses.items(), ("images per second", report.rate), ("swd", report.swd)):
+            if value is not None:
+                writer.add_scalar(name, value, report.images)
+
+    return both
 
 
 def run(prepared: Prepared, *, resume: bool, progress: Progress, stop: Callable[[], bool]) -> int:

@@ -7,7 +7,7 @@ takes the same steps as one that was not.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -32,13 +32,14 @@ PATH_LENGTH_WEIGHT = 2.0
 class Learner:
     """Networks, optimisers and counters of one training."""
 
-    def __init__(self, settings: Settings, device: torch.device):
+    def __init__(self, settings: Settings, device: torch.device, *, compiled: bool = False):
         self.settings, self.device = settings, device
         self.generator, self.discriminator = build(settings, device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.loss, self.penalty = LOSSES[settings.loss], PENALTIES[settings.penalty]
         self.augment = AUGMENTATIONS[settings.augmentation]
         self.controller = Controller(p=0.0 if settings.augmentation == "ada" else 1.0)
+        self._compiled = torch.compile(self.discriminator, dynamic=False) if compiled else self.discriminator
         self.steps, self.images = 0, 0
         self.path_mean = torch.zeros((), device=device)
         lazy = settings.penalty_every if settings.penalty != "none" and settings.penalty_every > 1 else 0
@@ -99,8 +100,8 @@ class Learner:
         """One step of the discriminator, and now and then one of its penalty alone."""
         settings, p = self.settings, self.controller.p
         real, fake = self.augment(real, p, random), self.augment(fake, p, random)
-        of_real = self.discriminator(real, labels, now)
-        of_fake = self.discriminator(fake, labels, now)
+        judge = self._judge_at(now)
+        of_real, of_fake = judge(real, labels, now), judge(fake, labels, now)
         loss = self.loss.discriminator(of_real, of_fake)
         told = {"loss_d": loss, "real": of_real.mean(), "fake": of_fake.mean()}
         weight, every = settings.penalty_weight * settings.penalty_every, settings.penalty_every
@@ -117,11 +118,17 @@ class Learner:
             self.controller.update(real.shape[0])
         return {name: value.detach() for name, value in told.items()}
 
+    def _judge_at(self, now: Stage) -> Callable[..., Tensor]:
+        """The discriminator, compiled if that was asked for; not while it fades in, when each step would be another
+        program, and never for penalties, whose second derivative compiled programs don't have.
+        """
+        return self._compiled if now.alpha >= 1 else self.discriminator
+
     def _improve(self, fake: Tensor, labels: Tensor | None, now: Stage, random: torch.Generator) -> dict[str, Tensor]:
         """One step of the generator, by the discriminator as it is now, and now and then one of its path length."""
         self.discriminator.requires_grad_(False)
         shown = self.augment(fake, self.controller.p, random)
-        loss = self.loss.generator(self.discriminator(shown, labels, now))
+        loss = self.loss.generator(self._judge_at(now)(shown, labels, now))
         self._learn(self.for_generator, loss)
         told = {"loss_g": loss.detach()}
         every = self.settings.path_length_every

@@ -46,6 +46,8 @@ class Job:
     """Images from one checkpoint, sheet and measurement to the next."""
     samples: int = 2048
     """Pictures that a measurement takes of each side; 0: none."""
+    compiled: bool = False
+    """Whether torch compiles the discriminator."""
 
     @property
     def state(self) -> Path:
@@ -79,7 +81,7 @@ def train(
     """Train until the settings' number of images, or until ``stop`` says so between two steps."""
     writable_folder(job.folder)
     writable_folder(job.out.parent)
-    learner = Learner(job.settings, device)
+    learner = Learner(job.settings, device, compiled=job.compiled)
     session = _Session(job, data, learner, progress)
     if resume:
         session.resume()
@@ -173,8 +175,7 @@ class _Session:
         at = learner.stage
         with disk_errors(job.folder):
             self._sheet(job.folder / f"sheet-{learner.images:09d}.png")
-            if job.samples and at.alpha >= 1:
-                self.swd = self._measure()
+            self.swd = self._measure() if job.samples and at.alpha >= 1 else None
             if (at.alpha >= 1 or final) and self._better(at.resolution):
                 self._export(job.out)
                 self.best = {"resolution": at.resolution, "images": learner.images, "swd": self.swd}

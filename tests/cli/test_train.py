@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -141,6 +142,16 @@ def test_wrong_data(gandream, here: Path, data: str, words: str):
     assert said.status == 2
     assert words in said.err
     assert "Traceback" not in said.err
+
+
+def test_tensorboard_is_an_extra(gandream, here: Path):
+    said = gandream("train", "procedural:dreams", "--out", "x.safetensors", *SHORT, "--samples", "0", "--tensorboard")
+    if importlib.util.find_spec("tensorboard"):
+        assert said.status == 0, said.err
+        assert list((here / "outputs/training/x/tensorboard").iterdir())
+    else:
+        assert said.status == 2
+        assert "pip install tensorboard" in said.err
 
 
 def test_another_ending_is_told_at_once(gandream, here: Path):
