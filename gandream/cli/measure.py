@@ -26,9 +26,11 @@ def command(
       gandream measure dream procedural:dreams
     """
     kind = device_word(device)
+    from gandream.cli.progress import counted
     from gandream.run.measure import measure
 
-    found = measure(model, data, samples=samples, device=kind)
+    with counted() as progress:
+        found = measure(model, data, samples=samples, device=kind, progress=progress)
     levels = list(found.model)
     rows = {"model": found.model, "floor": found.floor}
     typer.echo(f"{'SWD x 1000':<12}" + "".join(f"{f'{level}x{level}':>10}" for level in levels) + f"{'mean':>10}")

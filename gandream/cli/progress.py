@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gandream.run.film import Progress
@@ -48,3 +48,19 @@ def shown() -> Iterator[Progress]:
             bars.update(task, description=stage, completed=done, total=total or None, rate=rate)
 
         yield advance
+
+
+@contextmanager
+def counted(what: str = "pictures:") -> Iterator[Callable[[int, int], None]]:
+    """A line on a terminal that counts; silent where nobody watches."""
+    terminal = sys.stderr.isatty()
+
+    def progress(done: int, total: int) -> None:
+        if terminal:
+            print(f"\r\x1b[K{what} {done} of {total}", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield progress
+    finally:
+        if terminal:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

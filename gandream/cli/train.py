@@ -68,6 +68,7 @@ def command(
     licence: Annotated[
         str, typer.Option("--licence", metavar="TEXT", help="Licence of the model, kept in its file.")
     ] = "",
+    flip: Annotated[bool, typer.Option("--flip", metavar="", help="Mirror half of the pictures, at random.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", metavar="", help="Write losses for TensorBoard too (an extra).")
     ] = False,
@@ -89,13 +90,15 @@ def command(
       gandream train photos/ --out flowers.safetensors --dry-run
     """
     kind = device_word(device)
+    from gandream.cli.progress import counted
     from gandream.run.training import Wanted, prepare, run, with_tensorboard
 
     wanted = Wanted(
         data, out, family, resolution, config, _count(images, "--images"), seed, augmentation, precision,
-        weights, _count(every, "--every"), licence, samples, compiled, kind,
+        weights, _count(every, "--every"), licence, samples, compiled, flip, kind,
     )  # fmt: skip
-    prepared = prepare(wanted)
+    with counted("reading pictures:") as reading:
+        prepared = prepare(wanted, reading)
     if dry_run:
         from gandream.training.estimate import estimate
 
@@ -130,9 +133,11 @@ def _asked_to_stop() -> Iterator[list[int]]:
 
     def stop(number: int, frame: Any) -> None:
         if asked:
+            print("\nStopped at once.", file=sys.stderr)
             signal.signal(number, before[signal.Signals(number)])
             signal.raise_signal(number)
         asked.append(number)
+        print("\nStopping after this step. Once more stops at once, without keeping this state.", file=sys.stderr)
 
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
@@ -163,7 +168,7 @@ def _shown() -> Iterator[Any]:
         losses = " ".join(f"{name} {value:.3f}" for name, value in report.losses.items())
         fading = "" if report.alpha >= 1 else f" fading in {report.alpha:.0%}"
         swd = "" if report.swd is None else f" swd {report.swd:.2f}"
-        where = f"{report.images / 1000:.1f}k of {report.until / 1000:.0f}k  {report.resolution}x{report.resolution}"
+        where = f"{report.images / 1000:.1f}k of {report.until / 1000:g}k  {report.resolution}x{report.resolution}"
         pace = f"{report.rate:.0f} images/s  {duration(report.left)} left"
         line = f"{where}{fading}  {pace}  {losses}{swd}"
         print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)

@@ -45,6 +45,16 @@ def load_file(
         raise checkpoint.broken(error) from error
 
 
+def training_of(path: Path) -> dict[str, Any]:
+    """How a model came to be, from gandream's own metadata; empty where there are none."""
+    checkpoint = read_checkpoint(path)
+    try:
+        found = _native(checkpoint).get("training")
+    except (RefusedError, *BROKEN) as error:
+        raise checkpoint.broken(error) from error
+    return found if isinstance(found, dict) else {}
+
+
 def _open(path: Path, families: Mapping[str, Family]) -> tuple[Checkpoint, FileFamily, Network, Spec]:
     checkpoint = read_checkpoint(path)
     modules = {name: cast(FileFamily, family.open()) for name, family in families.items()}

@@ -10,7 +10,7 @@ import importlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gandream.base.assets import bundled
 from gandream.base.errors import CheckpointError, did_you_mean, listed
@@ -61,6 +61,12 @@ def describe(source: str, base: Path | None = None) -> Spec:
         return spec if shelved is None else replace(spec, name=shelved.name, licence=shelved.licence or spec.licence)
     family, word = resolve(source, base)
     return family.open().describe(word)
+
+
+def training_of(source: str, base: Path | None = None) -> dict[str, Any]:
+    """What a model's file says of how it was trained; empty where it says nothing."""
+    path, _ = _file(source, base)
+    return _files().training_of(path) if path is not None else {}
 
 
 def load_generator(

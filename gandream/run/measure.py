@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gandream.base.errors import CheckpointError, listed
-from gandream.models.registry import describe, load_generator
+from gandream.models.registry import describe, load_generator, training_of
 from gandream.rendering.device import DeviceWord, pick
+from gandream.training.presets import SettingsError
+
+LEAST = 64
+"""Pictures of each side."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,21 @@ def measure(
 
     from gandream.training import quality
     from gandream.training.data import open_data
+    from gandream.training.folder import Folder
     from gandream.training.swd import swd
 
-    pictures = open_data(data, size, cache=Path("outputs") / "training" / Path(model).stem)
+    pictures = open_data(data, size, seed=_seed(model), cache=Path("outputs") / "training" / Path(model).stem)
     if spec.classes and pictures.classes != spec.classes:
         raise CheckpointError(
             model, f"its classes are {listed(spec.classes)}, and the data's are {listed(pictures.classes) or 'none'}",
             "Measure it against the data that it was trained on.",
+        )  # fmt: skip
+    if isinstance(pictures, Folder):  # half of them for the model, half for the floor
+        samples = min(samples, len(pictures.held_out) // 2)
+    if samples < LEAST:
+        raise SettingsError(
+            data, f"{2 * samples} pictures are held out of training, and {2 * LEAST} are the fewest to measure by",
+            "Measure models of some thousand pictures or more.",
         )  # fmt: skip
     generator = load_generator(model, device=pick(device))
     done = 0
@@ -64,3 +76,9 @@ def measure(
     found = quality.of_generator(make, pictures, size, samples)
     real, other = (quality.of_data(pictures, size, samples, first) for first in (0, samples))
     return Measured(swd(found, real), swd(other, real), samples)
+
+
+def _seed(model: str) -> int:
+    """The seed that a model was trained with, which says what was held out; 0 where its file doesn't tell."""
+    seed = training_of(model, Path.cwd()).get("seed", 0)
+    return seed if isinstance(seed, int) else 0

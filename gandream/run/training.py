@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gandream.base.errors import OutputError, did_you_mean, listed
+from gandream.base.files import writable_folder
 from gandream.rendering.device import DeviceWord, pick
 from gandream.training.presets import Asked, SettingsError, settings
 
@@ -40,6 +41,7 @@ class Wanted:
     licence: str = ""
     samples: int = 2048
     compiled: bool = False
+    flip: bool = False
     device: DeviceWord = "auto"
 
 
@@ -53,8 +55,10 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(wanted: Wanted) -> Prepared:
-    """Check everything that can be checked before the first step."""
+def prepare(wanted: Wanted, progress: Callable[[int, int], None] | None = None) -> Prepared:
+    """Check everything that can be checked before the first step; ``progress`` is told of pictures read."""
+    if wanted.out.is_dir():
+        raise OutputError(f"--out {wanted.out}", "this is a folder, and a model is a file", "Write another name.")
     if wanted.out.suffix != ".safetensors":
         raise OutputError(
             f"--out {wanted.out}", "a model is written as .safetensors", f"Write {wanted.out.stem}.safetensors."
@@ -72,20 +76,26 @@ def prepare(wanted: Wanted) -> Prepared:
 
     device = torch.device(pick(wanted.device))
     folder = Path("outputs") / "training" / wanted.out.stem
-    data = open_data(wanted.data, wanted.resolution, seed=wanted.seed, cache=folder, device=device.type)
+    writable_folder(folder)
+    writable_folder(wanted.out.parent)
+    data = open_data(
+        wanted.data, wanted.resolution, seed=wanted.seed, cache=folder, device=device.type, flip=wanted.flip,
+        progress=progress,
+    )  # fmt: skip
     resolved = settings(
         asked._replace(
             classes=data.classes, pictures=data.count,
             precision=chosen(wanted.precision, device), gpu=device.type == "cuda",
         )
     )  # fmt: skip
+    licence = wanted.licence or data.provenance.get("licence", "")
     samples = _samples(data, wanted.samples)
     job = Job(
         resolved,
         wanted.out,
         folder,
         wanted.out.stem,
-        wanted.licence,
+        licence,
         wanted.weights,
         wanted.every,
         samples,
@@ -109,6 +119,9 @@ def _notes(data: Data) -> tuple[str, ...]:
     if not isinstance(data, Folder):
         return ()
     notes = list(data.provenance["notes"])
+    if not _samples(data, LEAST_SAMPLES):
+        few = f"{len(data.held_out)} held-out pictures are too few to measure by"
+        notes.append(f"{few}: the model will be the newest, not the best, and its sheets are the judge")
     if data.skipped:
         named = listed([f"{path} ({why})" for path, why in data.skipped], 5)
         total = len(data.skipped) + data.provenance["pictures"]

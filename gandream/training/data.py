@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -97,8 +98,17 @@ class Dreams:
         return pictures(self.seed, numbers, resolution, self.device)
 
 
-def open_data(source: str, resolution: int, *, seed: int = 0, cache: Path | None = None, device: str = "cpu") -> Data:
-    """The data that a person named: a folder, or ``procedural:dreams``."""
+def open_data(
+    source: str,
+    resolution: int,
+    *,
+    seed: int = 0,
+    cache: Path | None = None,
+    device: str = "cpu",
+    flip: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Data:
+    """The data that a person named: a folder, or ``procedural:dreams``; ``progress`` is told of pictures read."""
     if source.startswith(PROCEDURAL) or source == "dreams":
         if source not in (DREAMS, "dreams"):
             raise DataError(
@@ -107,4 +117,4 @@ def open_data(source: str, resolution: int, *, seed: int = 0, cache: Path | None
         return Dreams(seed, device)
     from gandream.training.folder import open_folder
 
-    return open_folder(Path(source), resolution, seed=seed, cache=cache)
+    return open_folder(Path(source), resolution, seed=seed, cache=cache, flip=flip, progress=progress)

@@ -199,8 +199,6 @@ def _notes(prepared: Prepared, held_out: int, single: int) -> list[str]:
     count, notes = len(prepared.kept), []
     if count < _FEW:
         notes.append(f"only {count} pictures: a model of so few repeats them")
-    if not held_out:
-        notes.append("none held out: distances are to the pictures that were trained on")
     if prepared.enlarged:
         notes.append(f"{prepared.enlarged} pictures are smaller than {prepared.resolution} pixels and were enlarged")
     if single:

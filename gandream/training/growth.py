@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -47,8 +48,11 @@ def seconds_left(settings: Settings, images: int, rate: float) -> float:
     return sum(count / (rate * SLOWER ** math.log2(one / ahead[0][0])) for one, count in ahead)
 
 
-def shown(pictures: Tensor, now: Stage) -> Tensor:
-    """Real pictures float [N, 3, R, R] as a stage sees them: blended with half the resolution while it fades in."""
+def shown(pictures: Tensor, now: Stage, doubled: Callable[[Tensor], Tensor]) -> Tensor:
+    """Real pictures float [N, 3, R, R] as a stage sees them: blended with half the resolution while it fades in.
+
+    ``doubled`` is how the generator brings its smaller pictures to the size.
+    """
     if now.alpha >= 1:
         return pictures
-    return F.interpolate(F.avg_pool2d(pictures, 2), scale_factor=2.0, mode="nearest").lerp_(pictures, now.alpha)
+    return doubled(F.avg_pool2d(pictures, 2)).lerp_(pictures, now.alpha)

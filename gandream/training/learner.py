@@ -78,7 +78,7 @@ class Learner:
         told |= self._judge(real, fake.detach(), labels, now, random)
         self.images += count
         told |= self._improve(fake, labels, now, random)
-        self._follow(count)
+        self._follow(count * self.settings.critics)
         self.steps += 1
         return told
 
@@ -88,7 +88,7 @@ class Learner:
         pictures = pictures.to(self.device, non_blocking=True).float().div_(127.5).sub_(1)
         if labels is not None:
             labels = labels.to(self.device, non_blocking=True) if self.settings.classes else None
-        return growth.shown(pictures, now), labels
+        return growth.shown(pictures, now, self.generator.doubled), labels
 
     def _made(self, count: int, labels: Tensor | None, now: Stage, random: torch.Generator) -> Tensor:
         z = torch.randn(count, self.generator.latent_size, generator=random, device=self.device)
@@ -158,10 +158,15 @@ class Learner:
         for mine, its in zip(self.average.buffers(), self.generator.buffers(), strict=True):
             mine.copy_(its)
 
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers still."""
+        networks = self._networks().values()
+        return all(bool(torch.isfinite(one).all()) for network in networks for one in network.parameters())
+
     @torch.no_grad()
-    def samples(self, z: Tensor, labels: Tensor | None, now: Stage | None = None, batch: int = 64) -> Tensor:
-        """Pictures uint8 [N, 3, R, R] of the averaged generator."""
-        parts = []
+    def samples(self, z: Tensor, labels: Tensor | None, now: Stage | None = None) -> Tensor:
+        """Pictures uint8 [N, 3, R, R] of the averaged generator, a training's batch at a time."""
+        parts, batch = [], self.settings.batch_at(self.stage.resolution)
         random = torch.Generator(self.device).manual_seed(0)
         for first in range(0, z.shape[0], batch):
             rows = slice(first, first + batch)

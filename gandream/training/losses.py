@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
+DRIFT = 0.001
+"""Weight of D(x)^2 over real pictures in WGAN-GP (Karras et al. 2018, appendix A.1)."""
+
 
 @dataclass(frozen=True)
 class Loss:
@@ -27,11 +30,15 @@ def _hinge(real: Tensor, fake: Tensor) -> Tensor:
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
+def _wasserstein(real: Tensor, fake: Tensor) -> Tensor:
+    return fake.mean() - real.mean() + DRIFT * real.square().mean()
+
+
 LOSSES: Mapping[str, Loss] = {
     # Goodfellow et al. 2014, section 3: the generator maximises log D(G(z)), with D = sigmoid(logit).
     "non_saturating": Loss(_logistic, lambda fake: F.softplus(-fake).mean()),
     # Lim & Ye 2017, "Geometric GAN", equations 12 and 13; as in Brock et al. 2019.
     "hinge": Loss(_hinge, lambda fake: -fake.mean()),
-    # Arjovsky et al. 2017, equation 3.
-    "wasserstein": Loss(lambda real, fake: fake.mean() - real.mean(), lambda fake: -fake.mean()),
+    # Arjovsky et al. 2017, equation 3, with a drift that keeps logits near 0: Karras et al. 2018, appendix A.1.
+    "wasserstein": Loss(_wasserstein, lambda fake: -fake.mean()),
 }

@@ -13,18 +13,14 @@ from gandream.training.networks.stylegan2 import Generator
 
 Penalty = Callable[[Discriminator, Tensor, Tensor, "Tensor | None", Stage, torch.Generator], Tensor]
 """(discriminator, real pictures, generated ones, labels, stage, random) -> scalar, to be times its weight."""
-DRIFT = 0.001
-"""Weight of D(x)^2 in WGAN-GP (Karras et al. 2018, appendix A.1)."""
 
 
-def _gradient(
-    discriminator: Discriminator, pictures: Tensor, labels: Tensor | None, stage: Stage
-) -> tuple[Tensor, Tensor]:
-    """Squared length [N] of the logits' gradient with respect to each picture, and the logits."""
+def _gradient(discriminator: Discriminator, pictures: Tensor, labels: Tensor | None, stage: Stage) -> Tensor:
+    """Squared length [N] of the logits' gradient with respect to each picture."""
     pictures = pictures.detach().requires_grad_()
     logits = discriminator(pictures, labels, stage)
     (gradient,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)), logits
+    return gradient.square().sum(dim=(1, 2, 3))
 
 
 def r1(
@@ -36,7 +32,7 @@ def r1(
     random: torch.Generator,
 ) -> Tensor:
     """R1 = 1/2 E |grad D(x)|^2 over real pictures (Mescheder et al. 2018, equation 9)."""
-    return _gradient(discriminator, real, labels, stage)[0].mean() / 2
+    return _gradient(discriminator, real, labels, stage).mean() / 2
 
 
 def one_lipschitz(
@@ -47,11 +43,10 @@ def one_lipschitz(
     stage: Stage,
     random: torch.Generator,
 ) -> Tensor:
-    """E (|grad D(x)| - 1)^2 between real and generated pictures (Gulrajani et al. 2017, equation 3), and the drift."""
+    """E (|grad D(x)| - 1)^2 between real and generated pictures (Gulrajani et al. 2017, equation 3)."""
     share = torch.rand(real.shape[0], 1, 1, 1, generator=random, device=real.device)
-    squares, logits = _gradient(discriminator, torch.lerp(real, fake.detach(), share), labels, stage)
-    drift = discriminator(real.detach(), labels, stage).square().mean() * (DRIFT / 10)
-    return ((squares + 1e-12).sqrt() - 1).square().mean() + drift + 0 * logits.sum()
+    squares = _gradient(discriminator, torch.lerp(real, fake.detach(), share), labels, stage)
+    return ((squares + 1e-12).sqrt() - 1).square().mean()
 
 
 def none(

@@ -11,4 +11,5 @@ def chosen(word: str, device: torch.device) -> str:
         return word
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if torch.cpu._is_avx512_bf16_supported() else "float32"
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # not in the oldest torch that is supported
+    return "bfloat16" if native is not None and native() else "float32"

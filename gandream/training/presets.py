@@ -75,8 +75,12 @@ def _common(asked: Asked, small: bool, grows: bool, first: int = 16) -> dict[str
     """What does not depend on the family."""
     few = asked.pictures is not None and asked.pictures < FEW
     sizes = [2**power for power in range(2, 11) if 2**power <= asked.resolution]
-    steps = [Step(one, 0 if one == first else int(STAGES[one] * FADING), STAGES[one])
-             for one in sizes[:-1] if one >= first and grows]  # fmt: skip
+    before = [one for one in sizes[:-1] if one >= first and grows]
+    # In a short training the smaller sizes get half of it in all, so that the last one is reached whatever happens.
+    scale = min(1.0, asked.images / 2 / max(sum(STAGES[one] for one in before), 1))
+    steps = [
+        Step(one, 0 if one == first else int(STAGES[one] * scale * FADING), int(STAGES[one] * scale)) for one in before
+    ]
     return {
         "family": asked.family,
         "resolution": asked.resolution,
@@ -84,9 +88,11 @@ def _common(asked: Asked, small: bool, grows: bool, first: int = 16) -> dict[str
         "images": asked.images,
         "seed": asked.seed,
         "precision": asked.precision,
-        "augmentation": asked.augmentation or ("ada" if few else "none"),
+        # ADA judges by the sign of logits, which says nothing with the Wasserstein loss.
+        "augmentation": asked.augmentation
+        or (("diffaugment" if asked.family == "progan" else "ada") if few else "none"),
         "growth": tuple(steps),
-        "last_fade": LAST_FADE if steps else 0,
+        "last_fade": int(LAST_FADE * scale) if steps else 0,
         "batch": {str(one): _batch(one, small) for one in sizes},
     }
 
@@ -101,8 +107,8 @@ def _batch(resolution: int, small: bool) -> int:
 def _stylegan2(asked: Asked, small: bool) -> Settings:
     """Karras et al. 2020a, appendix B; R1's weight is 10 for 1024 x 1024 and less for fewer pixels.
 
-    The small one learns from a discriminator with spectral norm by the hinge loss (Brock et al. 2019): measured on
-    8 000 images at 16 x 16 it is ahead of the residual one with R1 of 0.1, 1 and 10, and it needs no penalty.
+    The small one has R1's weight of 10 at every size, as StyleGAN had while it grew (2019, appendix C): with less, the
+    first thousands of steps go into noise. It does without path lengths, which pay in long trainings.
     """
     size = 128 if small else 512
     base, most, least = (2048, 192, 32) if small else (16384 if asked.resolution < 512 else 32768, 512, 32)
@@ -113,29 +119,36 @@ def _stylegan2(asked: Asked, small: bool) -> Settings:
             "latent_size": size,
             "w_size": size,
             "mapping_layers": 4 if small else 8,
-            "discriminator": "biggan_deep" if small else "residual",
             "channels": [[one, max(least, min(most, base // one))] for one in sizes],
             "mixing": 0.5 if small else 0.9,
-            # In a short training both would hardly move at the papers' pace, and the noise would run ahead of the rest.
+            # In a short training the mapping would hardly move at the paper's pace. And the noise would run ahead of
+            # the rest: it is the quickest way to look detailed, and shows as grain that stands still in a film.
             "mapping_rate": 0.1 if small else 0.01,
-            "noise_rate": 0.05 if small else 1.0,
+            "noise_rate": 0.0 if small else 1.0,
         },
-        loss="hinge" if small else "non_saturating",
-        penalty="none" if small else "r1",
-        penalty_weight=0.0 if small else max(1.0, 1e-5 * asked.resolution**2),
-        penalty_every=1 if small else 16,
+        loss="non_saturating",
+        penalty="r1",
+        penalty_weight=10.0 if small else max(1.0, 1e-5 * asked.resolution**2),
+        penalty_every=16,
         path_length_every=0 if small else 4,
-        rate_generator=0.0025,
-        rate_discriminator=4e-4 if small else 0.0025,
+        rate_generator=0.004 if small else 0.0025,
+        rate_discriminator=0.004 if small else 0.0025,
         betas=(0.0, 0.99),
     )
 
 
 def _biggan_deep(asked: Asked, small: bool) -> Settings:
-    """Brock et al. 2019, appendix C: hinge loss, rates of 5e-5 and 2e-4, two steps of the discriminator for one.
+    """Brock et al. 2019, appendix C: hinge loss, two steps of the discriminator for one of the generator.
 
-    The small one learns four times as fast, with one step each, on its smaller batches.
+    Rates are 5e-5 and 2e-4 at 128 x 128, and 2.5e-5 for both above. The small one learns four times as fast, with one
+    step each, on its smaller batches.
     """
+    if asked.resolution > 512:
+        raise SettingsError(
+            f"--resolution {asked.resolution}", "a BigGAN-deep is for pictures of 16 to 512 pixels",
+            "For larger ones take --family stylegan2.",
+        )  # fmt: skip
+    large = asked.resolution > 128
     return Settings(
         **_common(asked, small, grows=small),
         network={"small": True} if small else {"width": 128 if asked.resolution >= 256 else 64},
@@ -144,8 +157,8 @@ def _biggan_deep(asked: Asked, small: bool) -> Settings:
         penalty_weight=0.0,
         penalty_every=1,
         critics=1 if small else 2,
-        rate_generator=2e-4 if small else 5e-5,
-        rate_discriminator=4e-4 if small else 2e-4,
+        rate_generator=2e-4 if small else 2.5e-5 if large else 5e-5,
+        rate_discriminator=4e-4 if small else 2.5e-5 if large else 2e-4,
         betas=(0.0, 0.999),
     )
 

@@ -6,7 +6,7 @@ This module loads no torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 FAMILIES = ("stylegan2", "biggan_deep", "progan", "dcgan")
@@ -31,7 +31,7 @@ class Settings:
     resolution: int
     classes: tuple[str, ...]
     images: int
-    """Where the training ends; the one value that may change when it is resumed."""
+    """Where the training ends. It may change when it is resumed; growth, which follows from it, stays as it began."""
     seed: int
     network: Mapping[str, Any]
     """Arguments of the family's configuration."""
@@ -69,6 +69,10 @@ class Settings:
         """Pictures in a step at a resolution."""
         return self.batch[str(resolution)]
 
+    def grown_as(self, other: Mapping[str, Any]) -> Settings:
+        """These, with the stages that a state began with."""
+        return replace(self, growth=tuple(Step(**one) for one in other["growth"]), last_fade=other["last_fade"])
+
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return asdict(self)
@@ -76,7 +80,7 @@ class Settings:
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """What a state's settings have different from these, but for where the training ends."""
         mine = jsonable(self.plain())
-        names = [one.name for one in fields(self) if one.name != "images"]
+        names = [one.name for one in fields(self) if one.name not in ("images", "growth", "last_fade")]
         return [
             f"{name}: {other.get(name)} there, {mine[name]} here" for name in names if mine[name] != other.get(name)
         ]

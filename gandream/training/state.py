@@ -43,7 +43,7 @@ def restore_moments(
     for name, parameter in network.named_parameters():
         if name in steps:
             optimiser.state[parameter] = {
-                "step": torch.tensor(float(steps[name])),
+                "step": torch.tensor(float(steps[name]), device=parameter.device),
                 **{kind: tensors[f"{prefix}.{kind}.{name}"].to(parameter.device) for kind in MOMENTS},
             }
 

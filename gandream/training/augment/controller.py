@@ -24,7 +24,7 @@ class Controller:
     """Real pictures within which p can go from 0 to 1."""
     interval: int = 4
     """Observed batches from one change of p to the next."""
-    highest: float = 1.0
+    highest: float = 0.8
     """p never goes above it. Transformations leak into generated pictures from about 0.8 on (section 2.2)."""
     p: float = 0.0
     r: float = 0.0

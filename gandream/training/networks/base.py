@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -37,6 +38,10 @@ class Generator(nn.Module, ABC):
     @abstractmethod
     def export(self, stage: Stage) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors by their names in checkpoints of the family, cut to the stage, and the file's configuration."""
+
+    def doubled(self, pictures: Tensor) -> Tensor:
+        """How pictures [N, 3, R, R] are brought to twice the size where a new resolution fades in."""
+        return F.interpolate(pictures, scale_factor=2.0, mode="nearest")
 
     def settle(self, stage: Stage, random: torch.Generator) -> None:
         """Measure what the finished network needs besides its weights, before an export (BigGANs: statistics)."""

@@ -26,7 +26,7 @@ def phases() -> list[list[list[float]]]:
 
 
 class Modulated(nn.Module):
-    """Modulation, convolution (which may double the size), demodulation, noise, bias, activation."""
+    """Modulation, convolution (which may double the size), demodulation, noise if any, bias, activation."""
 
     noise_const: Tensor
     phases: Tensor
@@ -40,8 +40,9 @@ class Modulated(nn.Module):
         self.affine = EqualDense(w_size, inputs, start=1.0)
         self.weight = nn.Parameter(torch.randn(outputs, inputs, 3, 3))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(resolution, resolution))
+        if noise_rate:
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+            self.register_buffer("noise_const", torch.randn(resolution, resolution))
         self.register_buffer("phases", torch.tensor(phases()), persistent=False)
 
     def forward(self, x: Tensor, w: Tensor, random: torch.Generator) -> Tensor:
@@ -51,10 +52,12 @@ class Modulated(nn.Module):
         scale = torch.rsqrt(F.linear(style.square(), squares) + EPSILON) * GAIN  # the activation's gain commutes
         x = x * style.to(x.dtype)[:, :, None, None]
         y = self._doubling(x) if self.up else F.conv2d(x, self.weight.to(x.dtype), padding=1)
-        size = (x.shape[0], 1, self.resolution, self.resolution)
-        noise = torch.randn(size, generator=random, device=x.device) if self.training else self.noise_const
         shift = (self.bias * GAIN).to(x.dtype)[None, :, None, None]
         y = torch.addcmul(shift, y, scale.to(x.dtype)[:, :, None, None])
+        if not self.noise_gain:
+            return rectified(y)
+        size = (x.shape[0], 1, self.resolution, self.resolution)
+        noise = torch.randn(size, generator=random, device=x.device) if self.training else self.noise_const
         return rectified(y + (noise * (self.noise_strength * self.noise_gain)).to(x.dtype))
 
     def _doubling(self, x: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ class StyleGAN2Config:
     mapping_rate: float = MAPPING_RATE
     """Learning rate of the mapping network, of that of the rest."""
     noise_rate: float = 1.0
-    """Learning rate of the noise's strengths, of that of the rest."""
+    """Learning rate of the noise's strengths, of that of the rest; 0: no noise."""
 
     def width(self, resolution: int) -> int:
         """Channels at a resolution."""
@@ -176,6 +176,10 @@ class Generator(base.Generator):
     def forward(self, z: Tensor, labels: Tensor | None, stage: Stage, random: torch.Generator) -> Tensor:
         """Pictures float32 [N, 3, R, R]."""
         return self.synthesis(self.styles(z, labels, stage, random), stage, random, self.compute)
+
+    def doubled(self, pictures: Tensor) -> Tensor:
+        """By the filter of its skip connections: real pictures must not be sharper than the best generated ones."""
+        return doubled(pictures)
 
     def export(self, stage: Stage) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Tensors by NVIDIA's names, up to the stage's resolution; alpha is folded into the last colours."""

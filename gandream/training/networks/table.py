@@ -15,12 +15,8 @@ Pair = tuple[base.Generator, base.Discriminator]
 
 def _stylegan2(settings: Settings) -> Pair:
     asked = dict(settings.network)
-    judge = asked.pop("discriminator", "residual")
     channels = tuple((int(side), int(width)) for side, width in asked.pop("channels"))
     config = style.StyleGAN2Config(settings.resolution, len(settings.classes), channels=channels, **asked)
-    if judge == "biggan_deep":
-        other = biggan_deep_config.small(settings.resolution, len(settings.classes))
-        return style.Generator(config), biggan_deep_discriminator.BigGANDeepDiscriminator(other)
     return style.Generator(config), style.Discriminator(config)
 
 
