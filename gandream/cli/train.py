@@ -104,6 +104,8 @@ def command(
 
         typer.echo(estimate(prepared.job.settings, prepared.data, prepared.device))
         return
+    if resume and not prepared.job.state.is_file():
+        typer.echo("note: there is no training of this name yet; it begins", err=True)
     for note in prepared.notes:
         typer.echo(f"note: {note}", err=True)
     with _asked_to_stop() as asked, _shown() as progress:

@@ -103,6 +103,13 @@ def test_resume_goes_on_and_only_with_the_same_settings(gandream, here: Path, pi
     assert (here / "mine.safetensors").read_bytes() == before
 
 
+def test_resume_begins_where_there_is_nothing_yet(gandream, here: Path):
+    said = gandream("train", "procedural:dreams", "--out", "x.safetensors", *SHORT, "--samples", "0", "--resume")
+    assert said.status == 0, said.err
+    assert "there is no training" in said.err
+    assert (here / "x.safetensors").exists()
+
+
 def test_a_training_is_not_begun_anew_over_another(gandream, here: Path, pictures: Path):
     assert gandream("train", pictures, "--out", "mine.safetensors", *SHORT).status == 0
     said = gandream("train", pictures, "--out", "mine.safetensors", *SHORT)
@@ -120,7 +127,6 @@ def test_a_training_is_not_begun_anew_over_another(gandream, here: Path, picture
         (["--images", "lots"], "no count of images"),
         (["--precision", "int8"], "bfloat16"),
         (["--augment", "adda"], "Did you mean 'ada'"),
-        (["--resume"], "no training here"),
         (["--family", "dcgan", "--resolution", "256"], "stylegan2"),
     ],
 )

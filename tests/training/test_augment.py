@@ -378,7 +378,7 @@ def watch(controller: Controller, share: float, batch: int, steps: int) -> list[
 
 
 def test_p_rises_at_the_speed_of_the_paper():
-    controller = Controller(images_to_full=6400)
+    controller = Controller(images_to_full=6400, highest=1.0)
     found = watch(controller, 1.0, 32, 200)
     assert found[2] == 0
     assert found[3] == pytest.approx(128 / 6400)
@@ -406,11 +406,11 @@ def test_p_follows_the_sign_of_the_logits_against_the_target():
 
 
 def test_p_stays_in_its_range():
-    controller = Controller(images_to_full=500)
+    controller = Controller(images_to_full=500, highest=1.0)
     assert set(watch(controller, 0.0, 32, 40)) == {0}
     assert max(watch(controller, 1.0, 32, 80)) == controller.p == 1
     assert min(watch(controller, 0.0, 32, 80)) == controller.p == 0
-    careful = Controller(images_to_full=500, highest=0.8)
+    careful = Controller(images_to_full=500)
     assert max(watch(careful, 1.0, 32, 80)) == careful.p == 0.8
 
 
