@@ -92,9 +92,9 @@ def test_imports_only_go_down(file):
 
 
 def builds_networks(file: Path) -> bool:
-    """Files of a model family and of training may load torch; what finds a family, and what resolves settings, may not."""
+    """Files of a model family and of training may load torch; what finds a family or resolves settings may not."""
     parts = file.relative_to(PACKAGE).parts
-    learns = parts[0] == "training" and parts[-1] not in ("__init__.py", "settings.py", "presets.py")
+    learns = parts[0] == "training" and parts[1:] not in (("__init__.py",), ("settings.py",), ("presets.py",))
     return learns or (parts[0] == "models" and len(parts) > 2) or "/".join(parts) in ON_A_DEVICE
 
 

@@ -54,6 +54,10 @@ class LatentError(GandreamError):
     """A latent does not fit the model."""
 
 
+class TrainingError(GandreamError):
+    """There is nothing to learn from, or what was asked for can't be trained."""
+
+
 class OutputError(GandreamError):
     """The film can't be written where it should go."""
 

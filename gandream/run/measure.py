@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gandream.base.errors import CheckpointError, listed
+from gandream.base.errors import CheckpointError, TrainingError, listed
 from gandream.models.registry import describe, load_generator, training_of
 from gandream.rendering.device import DeviceWord, pick
-from gandream.training.presets import SettingsError
 
 LEAST = 64
 """Pictures of each side."""
@@ -57,7 +56,7 @@ def measure(
     if isinstance(pictures, Folder):  # half of them for the model, half for the floor
         samples = min(samples, len(pictures.held_out) // 2)
     if samples < LEAST:
-        raise SettingsError(
+        raise TrainingError(
             data, f"{2 * samples} pictures are held out of training, and {2 * LEAST} are the fewest to measure by",
             "Measure models of some thousand pictures or more.",
         )  # fmt: skip

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gandream.base.errors import OutputError, did_you_mean, listed
+from gandream.base.errors import OutputError, TrainingError, did_you_mean, listed
 from gandream.base.files import writable_folder
 from gandream.rendering.device import DeviceWord, pick
-from gandream.training.presets import Asked, SettingsError, settings
+from gandream.training.presets import Asked, settings
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +65,7 @@ def prepare(wanted: Wanted, progress: Callable[[int, int], None] | None = None) 
         )
     for option, word, known in (("--precision", wanted.precision, PRECISIONS), ("--weights", wanted.weights, WEIGHTS)):
         if word not in known:
-            raise SettingsError(f"{option} {word}", f"wanted one of {', '.join(known)}", did_you_mean(word, known))
+            raise TrainingError(f"{option} {word}", f"wanted one of {', '.join(known)}", did_you_mean(word, known))
     asked = Asked(wanted.family, wanted.resolution, (), wanted.images, wanted.config, wanted.seed, wanted.augmentation)
     settings(asked)  # a wrong word is told before a folder is read
     import torch
@@ -134,7 +134,7 @@ def with_tensorboard(folder: Path, progress: Progress) -> Progress:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise SettingsError(
+        raise TrainingError(
             "--tensorboard", "TensorBoard isn't installed", "pip install tensorboard, or leave --tensorboard away."
         ) from None
     writer = SummaryWriter(str(folder / "tensorboard"))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from gandream.base.errors import GandreamError, did_you_mean
+from gandream.base.errors import TrainingError, did_you_mean
 from gandream.base.hashing import content_key
 from gandream.training.dreams.stream import CLASSES, pictures
 
@@ -20,10 +20,6 @@ VERSION = 1
 """Goes up whenever the stream's pictures change."""
 HELD_OUT = 1 << 40
 """Number of the first picture that is never trained on: the stream is endless, no training gets this far."""
-
-
-class DataError(GandreamError):
-    """There is nothing to learn from."""
 
 
 class Data(Protocol):
@@ -111,7 +107,7 @@ def open_data(
     """The data that a person named: a folder, or ``procedural:dreams``; ``progress`` is told of pictures read."""
     if source.startswith(PROCEDURAL) or source == "dreams":
         if source not in (DREAMS, "dreams"):
-            raise DataError(
+            raise TrainingError(
                 source, "there is no such stream of pictures", did_you_mean(source, [DREAMS]) or f"There is {DREAMS}."
             )
         return Dreams(seed, device)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from gandream.base.errors import GandreamError, did_you_mean, listed
+from gandream.base.errors import TrainingError, did_you_mean, listed
 from gandream.training.settings import AUGMENTED, CONFIGS, FAMILIES, Settings, Step
 
 SMALLEST, LARGEST = 16, 1024
@@ -42,12 +42,8 @@ FADING = 0.3
 LAST_FADE = 30_000
 
 
-class SettingsError(GandreamError):
-    """What was asked for can't be trained."""
-
-
 def settings(asked: Asked) -> Settings:
-    """Resolve everything; SettingsError where it can't be."""
+    """Resolve everything; TrainingError where it can't be."""
     for option, word, known in (
         ("family", asked.family, FAMILIES),
         ("config", asked.config, CONFIGS),
@@ -55,10 +51,10 @@ def settings(asked: Asked) -> Settings:
     ):
         if word not in known:
             hint = f"{did_you_mean(word, known)} There is {listed(known)}.".strip()
-            raise SettingsError(f"--{option} {word}", "there is nothing of this name", hint)
+            raise TrainingError(f"--{option} {word}", "there is nothing of this name", hint)
     resolution = asked.resolution
     if not SMALLEST <= resolution <= LARGEST or resolution & (resolution - 1):
-        raise SettingsError(
+        raise TrainingError(
             f"--resolution {resolution}",
             f"the side of the pictures in pixels is a power of two, {SMALLEST} to {LARGEST}",
             f"The nearest is {_nearest(resolution)}.",
@@ -144,7 +140,7 @@ def _biggan_deep(asked: Asked, small: bool) -> Settings:
     step each, on its smaller batches.
     """
     if asked.resolution > 512:
-        raise SettingsError(
+        raise TrainingError(
             f"--resolution {asked.resolution}", "a BigGAN-deep is for pictures of 16 to 512 pixels",
             "For larger ones take --family stylegan2.",
         )  # fmt: skip
@@ -181,7 +177,7 @@ def _progan(asked: Asked, small: bool) -> Settings:
 def _dcgan(asked: Asked, small: bool) -> Settings:
     """Radford et al. 2016, section 4."""
     if asked.resolution > 128:
-        raise SettingsError(
+        raise TrainingError(
             f"--resolution {asked.resolution}", "a DCGAN is for pictures of 16 to 128 pixels",
             "For larger ones take --family stylegan2.",
         )  # fmt: skip

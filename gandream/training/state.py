@@ -18,6 +18,8 @@ from gandream.models.checkpoint.safe_tensors import read_safetensors, write_safe
 
 KEY = "gandream_training"
 VERSION = 1
+ROOTS = 1024.0
+"""Roots of second moments are stored times this: gradients are small, and half precision ends at 6e-8."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -48,6 +50,37 @@ def restore_moments(
             }
 
 
+def compacted(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A state in less than half of the room, to be carried elsewhere: it goes on, though not with the very same steps.
+
+    Half precision; of Adam's moments only the second, as its root, which fits half precision (the first is the last
+    gradient where beta 1 is 0, as in all small configurations).
+    """
+    found = {}
+    for name, tensor in tensors.items():
+        kind = name.split(".")[1] if "." in name else ""
+        if kind == "exp_avg":
+            continue
+        if kind == "exp_avg_sq":
+            found[name] = tensor.sqrt().mul(ROOTS).clamp_max(6e4).half()
+        else:
+            found[name] = tensor.half() if tensor.is_floating_point() else tensor
+    return found
+
+
+def _expanded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What ``compacted`` gave, in the form of a whole state."""
+    found = {}
+    for name, tensor in tensors.items():
+        tensor = tensor.float() if tensor.dtype == torch.float16 else tensor
+        kind = name.split(".")[1] if "." in name else ""
+        if kind == "exp_avg_sq":
+            found[name.replace("exp_avg_sq", "exp_avg", 1)] = torch.zeros_like(tensor)
+            tensor = (tensor / ROOTS).square()
+        found[name] = tensor
+    return found
+
+
 def save(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write a state, whole or not at all: the last good one stays where the disk is full."""
     arrays = {name: tensor.detach().to("cpu", copy=False).contiguous().numpy() for name, tensor in tensors.items()}
@@ -70,4 +103,5 @@ def load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise CheckpointError(
             str(path), f"this is no state of a training that can go on: {why}", "Start anew without --resume."
         ) from error
-    return {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}, facts
+    tensors = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    return _expanded(tensors) if facts.get("compact") else tensors, facts

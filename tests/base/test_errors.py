@@ -25,7 +25,7 @@ def test_further_mistakes_follow():
 def test_only_failures_of_the_work_itself_exit_with_1():
     children = GandreamError.__subclasses__()
     assert {child.__name__ for child in children} == {
-        f"{kind}Error" for kind in ("Recipe", "Audio", "Checkpoint", "Latent", "Output", "Render")
+        f"{kind}Error" for kind in ("Recipe", "Audio", "Checkpoint", "Latent", "Training", "Output", "Render")
     }
     assert {child.exit_code for child in children if child is not RenderError} == {2}
     assert RenderError.exit_code == 1
