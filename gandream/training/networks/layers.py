@@ -76,11 +76,6 @@ class DownConv(EqualConv):
         return rectified(y) if self.rectify else y
 
 
-def halved(images: Tensor) -> Tensor:
-    """2 x 2 means: [N, C, 2 H, 2 W] -> [N, C, H, W]."""
-    return F.avg_pool2d(images, 2)
-
-
 def unit(x: Tensor) -> Tensor:
     """Each vector [N, D] (or pixel [N, D, H, W]) scaled to a mean square of 1 (Karras et al. 2018, section 4.2)."""
     return x * torch.rsqrt(x.square().mean(dim=1, keepdim=True) + 1e-8)

@@ -19,12 +19,11 @@ from torch import Tensor, nn
 
 from gandream.training.networks import base
 from gandream.training.networks.base import Stage
+from gandream.training.networks.halving import halved
 from gandream.training.networks.layers import (
     DownConv,
     EqualConv,
     EqualDense,
-    halved,
-    rectified,
     unit,
     with_deviation,
 )
@@ -248,6 +247,3 @@ class Discriminator(base.Discriminator):
         assert labels is not None
         known = unit(self.embed(F.one_hot(labels, self.embed.weight.shape[1])))
         return (x * known).sum(dim=1) / math.sqrt(x.shape[1])
-
-
-__all__ = ["Discriminator", "Generator", "StyleGAN2Config", "rectified"]
