@@ -33,7 +33,7 @@ FLOORS = {
 ROOF = {"__init__.py", "__main__.py"}
 HEAVY = {"torch", "librosa", "scipy", "PIL"}
 MOST_LINES = 400
-ON_A_DEVICE = {"models/arguments.py", "models/noise.py", "trajectory/feed.py", "rendering/paint.py"}
+ON_A_DEVICE = {"models/arguments.py", "models/noise.py", "models/oklab.py", "trajectory/feed.py", "rendering/paint.py"}
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""
 
 

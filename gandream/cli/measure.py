@@ -23,7 +23,7 @@ def command(
     largest one edges and fine detail. The floor is what real pictures score against other real ones.
 
     Example:
-      gandream measure dream procedural:dreams
+      gandream measure flowers.safetensors photos/
     """
     kind = device_word(device)
     from gandream.cli.progress import counted

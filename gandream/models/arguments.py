@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,11 +52,22 @@ def class_weights(spec: Spec, classes: Tensor | None, z: Tensor) -> Tensor | Non
     return torch.nn.functional.one_hot(classes.long().expand(N), count).to(torch.float32)
 
 
-def only_native(spec: Spec, size: tuple[int, int] | None, transform: object, bend: Sequence[object]) -> None:
+def only_native(
+    spec: Spec, noise: object, size: tuple[int, int] | None, transform: object, bend: Sequence[object]
+) -> None:
     """Refuse what a family of fixed size can't do: pictures of other sizes are made by resizing, elsewhere."""
+    if isinstance(noise, str) and noise not in ("fixed", "off"):
+        raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
     if size is not None and tuple(size) != spec.size:
         raise ValueError(f"{size = }: {spec.name} makes pictures of {spec.size} only")
     if transform is not None:
         raise ValueError(f"{spec.family} has no input to transform; move the picture instead")
     if len(bend):
         raise ValueError(f"{spec.family} can't be bent yet")
+
+
+def exact(device: torch.device) -> AbstractContextManager[Any]:
+    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -76,7 +76,6 @@ def prepare(wanted: Wanted, progress: Callable[[int, int], None] | None = None) 
 
     device = torch.device(pick(wanted.device))
     folder = Path("outputs") / "training" / wanted.out.stem
-    writable_folder(folder)
     writable_folder(wanted.out.parent)
     data = open_data(
         wanted.data, wanted.resolution, seed=wanted.seed, cache=folder, device=device.type, flip=wanted.flip,
@@ -101,7 +100,7 @@ def prepare(wanted: Wanted, progress: Callable[[int, int], None] | None = None) 
         samples,
         wanted.compiled,
     )
-    return Prepared(job, data, device, _notes(data))
+    return Prepared(job, data, device, _notes(data, wanted))
 
 
 def _samples(data: Data, wanted: int) -> int:
@@ -112,12 +111,12 @@ def _samples(data: Data, wanted: int) -> int:
     return there if there >= LEAST_SAMPLES else 0
 
 
-def _notes(data: Data) -> tuple[str, ...]:
+def _notes(data: Data, wanted: Wanted) -> tuple[str, ...]:
     """What a person should know of their pictures."""
     from gandream.training.folder import Folder
 
     if not isinstance(data, Folder):
-        return ()
+        return ("--flip is for folders, and changes nothing here",) if wanted.flip else ()
     notes = list(data.provenance["notes"])
     if not _samples(data, LEAST_SAMPLES):
         few = f"{len(data.held_out)} held-out pictures are too few to measure by"

@@ -16,14 +16,15 @@ from gandream.training.data import Data
 from gandream.training.learner import Learner
 from gandream.training.settings import Settings
 
-PROBE = 4
-"""Pictures in a measured step: large ones must not fill the memory of a question."""
+PROBE = 1 << 18
+"""Pixels in a measured step, at most: large pictures must not fill the memory of a question."""
 STEPS = 3
 
 
 def estimate(settings: Settings, data: Data, device: torch.device) -> str:
     """Say in lines what ``settings`` come to on this machine."""
-    small = replace(settings, batch=dict.fromkeys(settings.batch, PROBE), penalty_every=1, path_length_every=0)
+    probe = {side: max(4, min(batch, PROBE // int(side) ** 2)) for side, batch in settings.batch.items()}
+    small = replace(settings, batch=probe)
     learner = Learner(small, device)
     sizes = [sum(one.numel() for one in net.parameters()) for net in (learner.generator, learner.discriminator)]
     lines = [
@@ -48,7 +49,7 @@ def estimate(settings: Settings, data: Data, device: torch.device) -> str:
         learner.images = start + images - 1 if images else start
         rate, grown = _measured(learner, data, device)
         batch = settings.batch_at(resolution)
-        memory = max(memory, fixed + grown * batch / PROBE)
+        memory = max(memory, fixed + grown * batch / small.batch_at(resolution))
         seconds += images / rate
         start += images
         lines.append(
@@ -63,7 +64,7 @@ def estimate(settings: Settings, data: Data, device: torch.device) -> str:
 
 
 def _measured(learner: Learner, data: Data, device: torch.device) -> tuple[float, float]:
-    """Images per second and bytes that a step takes at a stage."""
+    """Images per second and bytes that a step takes at a stage; the median leaves out the lazy regularisers."""
     images, before = learner.images, _used(device)
     times = []
     for _ in range(STEPS):
@@ -73,7 +74,8 @@ def _measured(learner: Learner, data: Data, device: torch.device) -> tuple[float
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - begun)
-    return PROBE / sorted(times)[STEPS // 2], max(_used(device) - before, 1.0)
+    shown = learner.images - images  # by the last step: more than a batch where the discriminator takes several
+    return shown / sorted(times)[STEPS // 2], max(_used(device) - before, 1.0)
 
 
 def _used(device: torch.device) -> float:

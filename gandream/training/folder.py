@@ -148,7 +148,7 @@ def open_folder(
     files = [(sources[at].name, sources[at].size) for at in prepared.kept]
     name = path.resolve().name
     held_out, training = _parted(seed, len(files))
-    fingerprint = content_key(files, classes, numbers.tolist() if classes else None, prepared.digest)
+    fingerprint = content_key(files, classes, numbers.tolist() if classes else None, prepared.digest, flip)
     return Folder(
         name=name,
         seed=seed,

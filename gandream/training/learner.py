@@ -36,13 +36,13 @@ class Learner:
         self.settings, self.device = settings, device
         self.generator, self.discriminator = build(settings, device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.loss, self.penalty = LOSSES[settings.loss], PENALTIES[settings.penalty]
+        self.loss, self.penalty = LOSSES[settings.loss], PENALTIES.get(settings.penalty)
         self.augment = AUGMENTATIONS[settings.augmentation]
         self.controller = Controller(p=0.0 if settings.augmentation == "ada" else 1.0)
         self._compiled = torch.compile(self.discriminator, dynamic=False) if compiled else self.discriminator
         self.steps, self.images = 0, 0
         self.path_mean = torch.zeros((), device=device)
-        lazy = settings.penalty_every if settings.penalty != "none" and settings.penalty_every > 1 else 0
+        lazy = settings.penalty_every if self.penalty is not None and settings.penalty_every > 1 else 0
         self.for_discriminator = self._adam(self.discriminator, settings.rate_discriminator, lazy)
         self.for_generator = self._adam(self.generator, settings.rate_generator, settings.path_length_every)
 
@@ -105,13 +105,13 @@ class Learner:
         loss = self.loss.discriminator(of_real, of_fake)
         told = {"loss_d": loss, "real": of_real.mean(), "fake": of_fake.mean()}
         weight, every = settings.penalty_weight * settings.penalty_every, settings.penalty_every
-        due = settings.penalty != "none" and self.steps % every == 0
-        if due and every == 1:
-            told["penalty"] = self.penalty(self.discriminator, real, fake, labels, now, random)
+        penalty = self.penalty if self.steps % every == 0 else None
+        if penalty is not None and every == 1:
+            told["penalty"] = penalty(self.discriminator, real, fake, labels, now, random)
             loss = loss + told["penalty"] * weight
         self._learn(self.for_discriminator, loss)
-        if due and every > 1:
-            told["penalty"] = self.penalty(self.discriminator, real, fake, labels, now, random)
+        if penalty is not None and every > 1:
+            told["penalty"] = penalty(self.discriminator, real, fake, labels, now, random)
             self._learn(self.for_discriminator, told["penalty"] * weight)
         if settings.augmentation == "ada":
             self.controller.observe(of_real.detach())

@@ -49,19 +49,7 @@ def one_lipschitz(
     return ((squares + 1e-12).sqrt() - 1).square().mean()
 
 
-def none(
-    discriminator: Discriminator,
-    real: Tensor,
-    fake: Tensor,
-    labels: Tensor | None,
-    stage: Stage,
-    random: torch.Generator,
-) -> Tensor:
-    """Nothing: spectral norm does its work inside the network (Miyato et al. 2018)."""
-    return real.new_zeros(())
-
-
-PENALTIES: Mapping[str, Penalty] = {"none": none, "r1": r1, "one_lipschitz": one_lipschitz}
+PENALTIES: Mapping[str, Penalty] = {"r1": r1, "one_lipschitz": one_lipschitz}
 
 
 def path_length(

@@ -38,7 +38,7 @@ class Settings:
     loss: str
     """A row of ``losses.LOSSES``."""
     penalty: str
-    """A row of ``penalties.PENALTIES``."""
+    """A row of ``penalties.PENALTIES``, or ``none``, as with spectral norm (Miyato et al. 2018)."""
     penalty_weight: float
     penalty_every: int
     """Steps from one to the next: lazy regularisation (Karras et al. 2020a, section 3.1)."""

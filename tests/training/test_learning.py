@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from gandream.base.errors import TrainingError
+from gandream.base.errors import RenderError, TrainingError
 from gandream.models.registry import describe, load_generator
 from gandream.training import growth, losses, penalties, quality, state
 from gandream.training.ahead import Ahead
@@ -21,6 +21,7 @@ from gandream.training.networks.base import Discriminator, Stage
 from gandream.training.presets import Asked, settings
 from gandream.training.settings import FAMILIES, Settings, Step, jsonable
 from gandream.training.swd import Descriptors
+from gandream.training.train import Job, train
 
 CPU = torch.device("cpu")
 TINY = {
@@ -153,6 +154,30 @@ def test_half_precision_weights_make_nearly_the_same_picture(tmp_path: Path):
     whole, half = (tmp_path / f"{kind}.safetensors" for kind in ("float32", "float16"))
     assert half.stat().st_size < 0.75 * whole.stat().st_size
     assert 0 < (pictures[0] - pictures[1]).abs().max() < 0.02
+
+
+def test_a_diverged_training_keeps_the_last_good_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def job(images: int) -> Job:
+        wanted = replace(tiny("dcgan"), images=images)
+        return Job(wanted, tmp_path / "x.safetensors", tmp_path / "x", "x", every=16, samples=0)
+
+    def run(images: int) -> None:
+        train(job(images), Dreams(), CPU, resume=True, progress=lambda report: None, stop=lambda: False)
+
+    run(16)
+    good = {path.name: path.read_bytes() for path in (tmp_path / "x.safetensors", job(0).state)}
+    step = Learner.step
+
+    def diverging(learner: Learner, data) -> dict[str, torch.Tensor]:
+        told = step(learner, data)
+        with torch.no_grad():
+            next(learner.generator.parameters()).fill_(math.nan)
+        return told
+
+    monkeypatch.setattr(Learner, "step", diverging)
+    with pytest.raises(RenderError, match="diverged after"):
+        run(32)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "x.safetensors", job(0).state)} == good
 
 
 def test_losses_by_hand():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
 from gandream.models.biggan_deep.plan import FIRST, Plan
 from gandream.models.spec import Inputs, Spec
@@ -78,13 +77,11 @@ class BigGANDeep:
         bend: Sequence[object] = (),
     ) -> Tensor:
         """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D']), with the statistics of their psi."""
-        if isinstance(noise, str) and noise not in ("fixed", "off"):
-            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self.spec, size, transform, bend)
+        only_native(self.spec, noise, size, transform, bend)
         w = w_of(self.spec, inputs, self.w_avg)
         psi = inputs.psi if isinstance(inputs, Inputs) else None
         psi = torch.ones(len(w), device=self.device) if psi is None else psi.to(self.device, torch.float32)
-        with _exact(self.device):
+        with exact(self.device):
             return self._pictures(w, self._rows(psi.expand(len(w))))
 
     def _pictures(self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -135,13 +132,6 @@ class BigGANDeep:
         variance = torch.lerp(tables.variances[lower], tables.variances[upper], weight)
         scale = gain * (variance + self.plan.epsilon).rsqrt()
         return scale, offset - mean * scale
-
-
-def _exact(device: torch.device) -> AbstractContextManager[Any]:
-    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 
 
 def _rectified(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

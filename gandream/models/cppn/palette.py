@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gandream.models.cppn.weights import FIELDS
+from gandream.models.oklab import from_lch, linear_channels
 
 # Five fields make a picture: the shares of the key, second and accent hues (through a softmax), glow, and rim.
 GLOW, RIM = 3, 4
@@ -58,17 +59,7 @@ def colours(style: Tensor, hue: float) -> Tensor:
 
 def oklch_to_linear(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
     """Linear sRGB [3, K] of OKLCh colours [K] each; outside of the gamut some channel is negative."""
-    a, b = chroma * torch.cos(hue), chroma * torch.sin(hue)
-    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
-    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return torch.stack(
-        [
-            4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
-            -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
-            -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
-        ]
-    )
+    return torch.stack(linear_channels(*from_lch(lightness, chroma, hue)))
 
 
 def develop(fields: Tensor, colours: Tensor, out: Tensor) -> None:

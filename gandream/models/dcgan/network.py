@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
 from gandream.models.dcgan import EPSILON, Stage
 from gandream.models.spec import Inputs, Spec
 
@@ -57,13 +57,12 @@ class DCGAN:
         bend: Sequence[object] = (),
     ) -> Tensor:
         """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), in the native size."""
-        if isinstance(noise, str) and noise not in ("fixed", "off"):
-            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self.spec, size, transform, bend)
+        only_native(self.spec, noise, size, transform, bend)
         x = w_of(self.spec, inputs, self.w_avg)[:, 0, :, None, None]
-        for stage, weight, bias in self.stages:
-            x = F.conv_transpose2d(x, weight, bias, stride=stage.stride, padding=stage.padding)
-            x = x.relu_() if stage is not self.stages[-1][0] else x.tanh_()
+        with exact(self.device):
+            for stage, weight, bias in self.stages:
+                x = F.conv_transpose2d(x, weight, bias, stride=stage.stride, padding=stage.padding)
+                x = x.relu_() if stage is not self.stages[-1][0] else x.tanh_()
         return x.contiguous()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
 from gandream.models.progan.plan import FIRST, Plan
 from gandream.models.spec import Inputs, Spec
 
@@ -92,11 +91,9 @@ class ProGAN:
         bend: Sequence[object] = (),
     ) -> Tensor:
         """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (z, labels: [N, 1, D']), in the native size."""
-        if isinstance(noise, str) and noise not in ("fixed", "off"):
-            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self.spec, size, transform, bend)
+        only_native(self.spec, noise, size, transform, bend)
         x = w_of(self.spec, inputs, self.w_avg)[:, 0]
-        with _exact(self.device):
+        with exact(self.device):
             return self._pictures(x)
 
     def _pictures(self, x: Tensor) -> Tensor:
@@ -153,13 +150,6 @@ class ProGAN:
         if self.plan.equalised:
             gain *= math.sqrt(2 / math.prod(weight.shape[1:]))
         return _put(weight.astype(np.float64) * gain, self.device), _put(bias.astype(np.float64) * gain, self.device)
-
-
-def _exact(device: torch.device) -> AbstractContextManager[Any]:
-    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 
 
 Layer = tuple[Tensor, Tensor]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.stylegan2.mapping import MappingNetwork
 from gandream.models.stylegan2.plan import Plan
@@ -77,16 +76,7 @@ class StyleGAN2:
 
         ``noise`` is a word, or a function that gives each layer's (``gandream.models.noise.LayerNoise``).
         """
-        if isinstance(noise, str) and noise not in ("fixed", "off"):
-            raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-        only_native(self.spec, size, transform, bend)
+        only_native(self.spec, noise, size, transform, bend)
         w = w_of(self.spec, inputs, self.w_avg)
-        with _exact(self.device):
+        with exact(self.device):
             return self.synthesis(w, self._fixed if noise == "fixed" else self.synthesis.maps(noise))
-
-
-def _exact(device: torch.device) -> AbstractContextManager[Any]:
-    """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from gandream.models.oklab import from_lch, linear_channels
 from gandream.training.dreams.draws import Draws
 
 ENTRIES: Final = 128
@@ -121,23 +122,12 @@ def display(linear: Tensor) -> Tensor:
 
 def oklch(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
     """OKLCh of equal shapes [...] -> OKLab [..., 3]."""
-    return torch.stack([lightness, chroma * torch.cos(hue), chroma * torch.sin(hue)], dim=-1)
+    return torch.stack(from_lch(lightness, chroma, hue), dim=-1)
 
 
 def oklab_to_linear(lab: Tensor) -> Tensor:
     """OKLab [..., 3] -> linear sRGB [..., 3], outside of the gamut below 0 or above 1 (Ottosson 2020)."""
-    lightness, a, b = lab.unbind(-1)
-    long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
-    medium = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
-    short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
-    return torch.stack(
-        [
-            4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short,
-            -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short,
-            -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short,
-        ],
-        dim=-1,
-    )
+    return torch.stack(linear_channels(*lab.unbind(-1)), dim=-1)
 
 
 def greatest_chroma(lightness: Tensor, hue: Tensor, limit: float = 0.26) -> Tensor:
