@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -43,8 +43,29 @@ class Identity:
     licence: str = ""
 
 
+@dataclass(frozen=True)
+class Layout:
+    """Another way in which files name and arrange a family's tensors."""
+
+    name: str
+    """Whose it is, as in "rosinality"."""
+    signature: tuple[Condition, ...]
+    translate: Callable[[Network], Network]
+    """To the family's own names and shapes (``checkpoint.derived`` changes tensors without reading them).
+
+    What it can't find it leaves out; DamagedError where tensors contradict each other.
+    """
+
+    def read(self, network: Network) -> Network:
+        """The network in the family's own layout."""
+        return replace(self.translate(network), layout=self.name)
+
+
 class FileFamily(Protocol):
-    """What the module of a family that lives in files offers. None of it but ``build`` loads torch."""
+    """What the module of a family that lives in files offers. None of it but ``build`` loads torch.
+
+    It may also have ``LAYOUTS``, a tuple of ``Layout``, and ``BESIDE``, the name of a configuration beside the file.
+    """
 
     FAMILY: str
     SIGNATURE: tuple[Condition, ...]
@@ -87,12 +108,19 @@ def recognise(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> tup
     """The family that takes a file, and the network of it; CheckpointError with the nearest one where none does."""
     for network in checkpoint.networks:
         for family in families.values():
-            if not all(condition.holds(network) for condition in family.SIGNATURE):
-                continue
-            missing = [name for name in family.expected(network.tensors) if name not in network.tensors]
-            if not missing:
-                return family, network
+            for form in _forms(network, family):
+                if all(name in form.tensors for name in family.expected(form.tensors)):
+                    return family, form
     raise _unknown(checkpoint, families)
+
+
+def _forms(network: Network, family: FileFamily) -> Iterator[Network]:
+    """A network as a family may take it: as it is, or translated from one of the family's other layouts."""
+    if all(condition.holds(network) for condition in family.SIGNATURE):
+        yield network
+    for layout in getattr(family, "LAYOUTS", ()):
+        if all(condition.holds(network) for condition in layout.signature):
+            yield layout.read(network)
 
 
 def _unknown(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> CheckpointError:

@@ -5,7 +5,7 @@
 - ``vocabulary.py``: the names that files may use, and the data that each becomes;
 - ``torch_files.py``: torch.save's archives and streams;
 - ``safe_tensors.py``: safetensors, gandream's own container;
-- ``networks.py``: from contents to tensors by dotted name;
+- ``networks.py``: from contents to tensors by dotted name; ``derived.py``: tensors made of others;
 - ``records.py``: what all of these hand to each other.
 """
 

@@ -46,6 +46,8 @@ class Network:
     Those of a ``config`` that lay beside a table of tensors are there under that name.
     """
     class_name: str = ""
+    layout: str = ""
+    """Whose way of writing the family's tensors it was translated from; empty for the family's own."""
 
     def arrays(self, names: Iterable[str], limit: int) -> dict[str, np.ndarray]:
         """Read tensors as float32 (whole numbers stay); ``limit`` bytes at most, since tensors may share storages."""

@@ -6,7 +6,6 @@ convolutions, skip and residual generators); Karras et al. 2020b, "Training gene
 limited data" (class-conditional mapping). This part loads no torch.
 
 - ``plan.py``: from shapes to what is computed;
-- ``mapping.py``: from z and classes to w;
 - ``synthesis.py``: from w to pictures;
 - ``convolution.py``: the modulated convolution, in the order of operations that is fastest;
 - ``network.py``: the ``Generator``.
@@ -57,13 +56,13 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         family=FAMILY,
         name=identity.name,
         fingerprint=content_key(FAMILY, VERSION, identity.sha256),
-        latent_size=plan.z,
+        latent_size=plan.mapping.z,
         layers=tuple(layers),
         size=plan.size,
         channels=plan.channels,
-        classes=class_names(plan.classes, identity.classes),
+        classes=class_names(plan.mapping.classes, identity.classes),
         licence=identity.licence,
-        w_size=plan.w,
+        w_size=plan.mapping.w,
         noise=any(conv.noise for conv in convs),
         configuration=plan.summary,
     )

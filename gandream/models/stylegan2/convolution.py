@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.stylegan2.activation import HOMOGENEOUS, activate
-from gandream.models.stylegan2.mapping import FullyConnected
+from gandream.models.style.activation import HOMOGENEOUS, activate
+from gandream.models.style.mapping import FullyConnected
 from gandream.models.stylegan2.plan import Conv, ToRGB
 from gandream.models.stylegan2.resample import Low
 

@@ -1,4 +1,4 @@
-"""The StyleGAN2 as a ``Generator``: seeds to latents, latents to styles, styles to pictures."""
+"""The StyleGAN2 as a ``Generator``: from w to pictures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.arguments import exact, only_native, w_of
 from gandream.models.spec import Inputs, Spec
-from gandream.models.stylegan2.mapping import MappingNetwork
+from gandream.models.style.generator import StyleBased
+from gandream.models.style.mapping import MappingNetwork
 from gandream.models.stylegan2.plan import Plan
 from gandream.models.stylegan2.synthesis import Noise, SynthesisNetwork
 
 
-class StyleGAN2:
+class StyleGAN2(StyleBased):
     """A StyleGAN2 of any size, in float32."""
 
     def __init__(
@@ -29,38 +29,11 @@ class StyleGAN2:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        if dtype not in (None, torch.float32):
-            raise CheckpointError(spec.name, f"StyleGAN2 works in float32 here, not {dtype}", "Leave precision away.")
-        self.spec, self.device = spec, device
-        self.tensors, self.configuration = tensors, {"attributes": attributes}
-        """As in the file: what ``save_native`` writes."""
         with torch.no_grad():
-            self.mapping = MappingNetwork(plan, tensors, device)
+            mapping = MappingNetwork(plan.mapping, tensors, device)
+            super().__init__(spec, mapping, tensors, attributes, device, dtype)
             self.synthesis = SynthesisNetwork(plan, tensors, device)
             self._fixed = self.synthesis.maps("fixed")
-        self.w_avg = self.mapping.average.expand(plan.rows, -1).contiguous()
-
-    def latents(self, seeds: Sequence[int]) -> Tensor:
-        """z of each seed, float32 [N, D]."""
-        return torch.as_tensor(self.spec.latents(seeds), dtype=torch.float32).to(self.device)
-
-    @torch.no_grad()
-    def map(
-        self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0, *, cutoff: int | None = None
-    ) -> Inputs:
-        """Map z [N, D] to w [N, L, D'], truncated by psi, a number or [N] (Karras et al. 2019, appendix B).
-
-        ``classes`` are numbers [N] or weights [N, C] of the classes' embeddings. ``cutoff`` is how many of the first
-        layers are truncated; None is all of them.
-        """
-        z = z_of(self.spec, z, self.device)
-        w = self.mapping(z, class_weights(self.spec, classes, z))
-        w = w[:, None, :].expand(-1, self.w_avg.shape[0], -1)
-        psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
-        rows = psi[:, None].expand(w.shape[:2])
-        if cutoff is not None:
-            rows = torch.where(torch.arange(w.shape[1], device=self.device) < cutoff, rows, torch.ones_like(rows))
-        return Inputs(torch.lerp(self.w_avg.expand_as(w), w, rows[:, :, None]), psi)
 
     @torch.no_grad()
     def synthesise(

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.stylegan2.activation import activate
-from gandream.models.stylegan2.plan import ACTIVATIONS, Dense, Plan
+from gandream.models.style.activation import activate
+from gandream.models.style.reader import ACTIVATIONS, Dense, MappingPlan
 
 SAMPLES = 4096
 """Latents that the centre of w is estimated from, where a file has none."""
@@ -34,9 +34,9 @@ class FullyConnected:
 class MappingNetwork:
     """z [N, D] and weights of classes [N, C] to w [N, D']."""
 
-    def __init__(self, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+    def __init__(self, plan: MappingPlan, tensors: Mapping[str, np.ndarray], device: torch.device):
         self.embed = FullyConnected(plan.embed, tensors, device) if plan.embed else None
-        self.layers = [FullyConnected(dense, tensors, device) for dense in plan.mapping]
+        self.layers = [FullyConnected(dense, tensors, device) for dense in plan.layers]
         if plan.has_average:
             self.average = torch.as_tensor(tensors["mapping.w_avg"], dtype=torch.float32).to(device)
         else:
@@ -51,7 +51,7 @@ class MappingNetwork:
             x = layer(x)
         return x
 
-    def _estimate(self, plan: Plan, device: torch.device) -> Tensor:
+    def _estimate(self, plan: MappingPlan, device: torch.device) -> Tensor:
         """The mean of w over latents and classes; the same on every machine, up to rounding."""
         random = np.random.RandomState(0)
         z = torch.as_tensor(random.randn(SAMPLES, plan.z), dtype=torch.float32).to(device)
