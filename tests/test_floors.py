@@ -33,7 +33,10 @@ FLOORS = {
 ROOF = {"__init__.py", "__main__.py"}
 HEAVY = {"torch", "librosa", "scipy", "PIL"}
 MOST_LINES = 400
-ON_A_DEVICE = {"models/arguments.py", "models/noise.py", "models/oklab.py", "trajectory/feed.py", "rendering/paint.py"}
+ON_A_DEVICE = {
+    *("models/activations.py", "models/arguments.py", "models/attention.py", "models/bending.py", "models/convolution.py"),
+    *("models/noise.py", "models/oklab.py", "models/upsampling.py", "trajectory/feed.py", "rendering/paint.py"),
+}
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""
 
 

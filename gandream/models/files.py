@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gandream.base.errors import CheckpointError, listed
-from gandream.base.hashing import file_fingerprint
+from gandream.base.hashing import content_key, file_fingerprint
+from gandream.models import labels
 from gandream.models.checkpoint import Checkpoint, Network, read_checkpoint
 from gandream.models.checkpoint.container import BROKEN
 from gandream.models.checkpoint.records import DamagedError, RefusedError
 from gandream.models.checkpoint.safe_tensors import METADATA_KEY, write_safetensors
+from gandream.models.checkpoint.values import odd_values
 from gandream.models.families import FileFamily, identity, recognise
 from gandream.models.spec import Generator, Spec
 
@@ -27,22 +31,73 @@ MAX_CONFIG = 1 << 20
 """Bytes of a configuration beside a model."""
 NATIVE = 1
 """Version of the configuration in gandream's own files."""
+NOT_LEARNED = re.compile(
+    r"(.*\.)?(running_(mean|var)s?|stored_(mean|var)|num_batches_tracked|accumulation_counter|.*weight_[uv]|s?[uv]v?0"
+    r"|noise_const|resample_filter|(up|down)_filter|w_avg|magnitude_ema|freqs|phases|transform)"
+)
+"""Names of tensors that were measured or made, and don't count as parameters."""
 
 
-def describe_file(path: Path, families: Mapping[str, Family]) -> Spec:
-    """Facts about the model in a file: its structure is read, its numbers only to take the file's fingerprint."""
-    return _open(path, families)[3]
+@dataclass(frozen=True)
+class Facts:
+    """What there is to say of a model's file, besides what its generator is (``spec``)."""
+
+    spec: Spec
+    container: str
+    """The kind of file."""
+    layout: str
+    """Whose way of writing the family's tensors it is; empty for the family's own."""
+    size: int
+    """Bytes."""
+    sha256: str
+    parameters: int
+    """Learned numbers of the generator alone."""
+    precision: dict[str, int]
+    """Types of the generator's numbers, and how many are of each."""
+    training: dict[str, Any]
+    """How it came to be, from gandream's own metadata."""
+
+
+def describe_file(path: Path, families: Mapping[str, Family], sha256: str | None = None) -> Spec:
+    """Facts about the model in a file: its structure is read, its numbers only to take the file's fingerprint.
+
+    ``sha256`` is the file's, where that was found already.
+    """
+    return _open(path, families, sha256)[3]
+
+
+def facts(path: Path, families: Mapping[str, Family], sha256: str | None = None) -> Facts:
+    """Everything that can be said of the model in a file without running it; ``sha256`` as in ``describe_file``."""
+    checkpoint, family, network, spec = _open(path, families, sha256)
+    used = {name: network.tensors[name] for name in family.expected(network.tensors)}
+    precision: Counter[str] = Counter()
+    for tensor in used.values():
+        precision[tensor.dtype] += tensor.count
+    return Facts(
+        spec=spec,
+        container=checkpoint.container,
+        layout=network.layout,
+        size=checkpoint.size,
+        sha256=sha256 or file_fingerprint(path),
+        parameters=sum(tensor.count for name, tensor in used.items() if not NOT_LEARNED.fullmatch(name)),
+        precision=dict(precision.most_common()),
+        training=training_of(path),
+    )
 
 
 def load_file(
-    path: Path, families: Mapping[str, Family], device: torch.device, dtype: torch.dtype | None = None
+    path: Path,
+    families: Mapping[str, Family],
+    device: torch.device,
+    dtype: torch.dtype | None = None,
+    sha256: str | None = None,
 ) -> Generator:
-    """The generator in a file."""
-    checkpoint, family, network, spec = _open(path, families)
+    """The generator in a file; ``sha256`` as in ``describe_file``."""
+    checkpoint, family, network, spec = _open(path, families, sha256)
     try:
         return family.build(checkpoint, network, spec, device, dtype)
     except (DamagedError, RefusedError) as error:
-        raise checkpoint.broken(error) from error
+        raise checkpoint.broken(error, family.FAMILY) from error
 
 
 def training_of(path: Path) -> dict[str, Any]:
@@ -55,20 +110,39 @@ def training_of(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _open(path: Path, families: Mapping[str, Family]) -> tuple[Checkpoint, FileFamily, Network, Spec]:
+def _open(
+    path: Path, families: Mapping[str, Family], sha256: str | None = None
+) -> tuple[Checkpoint, FileFamily, Network, Spec]:
     checkpoint = read_checkpoint(path)
     modules = {name: cast(FileFamily, family.open()) for name, family in families.items()}
+    family: FileFamily | None = None
     try:
         native = _native(checkpoint)
         if native:
             checkpoint, modules = _as_native(checkpoint, native, modules)
-        family, network = recognise(checkpoint, modules)
+        family, network, found = recognise(checkpoint, modules)
+        sha256 = sha256 or file_fingerprint(path)
         if not native:
-            network = _with_config(network, checkpoint.path, getattr(family, "BESIDE", ""))
-        spec = family.describe_network(network, identity(checkpoint, file_fingerprint(path), native))
+            bare, network = network, _with_config(network, checkpoint.path, getattr(family, "BESIDE", ""))
+            if network is not bare:
+                sha256 = content_key(sha256, network.attributes[""]["config"])
+        spec = family.describe_network(network, identity(checkpoint, sha256, native))
+        spec = replace(spec, classes=labels.class_names(spec.classes, path), warnings=_warnings(spec.name, found))
     except (RefusedError, *BROKEN) as error:
-        raise checkpoint.broken(error) from error
+        raise checkpoint.broken(error, family.FAMILY if family else "") from error
     return checkpoint, family, network, spec
+
+
+def _warnings(name: str, network: Network) -> tuple[str, ...]:
+    """What is wrong with a network's numbers, in a sentence, if anything is."""
+    odd = odd_values(network.tensors)
+    if odd is None:
+        return ()
+    first = "".join(letter if letter.isprintable() else "?" for letter in odd.first[:80])
+    where = first if odd.tensors == 1 else f"{odd.tensors} tensors, the first of which is {first}"
+    return (
+        f"model: {name} has {odd.values} values that are infinite or no numbers, in {where}: expect spoilt pictures",
+    )
 
 
 def _native(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -83,18 +157,34 @@ def _native(checkpoint: Checkpoint) -> dict[str, Any]:
 def _with_config(network: Network, path: Path, name: str) -> Network:
     """Give a network the configuration in the file of this name beside its own, if there is one, as ``config``."""
     beside = path.with_name(name) if name else None
-    if beside is None or not beside.is_file():
+    if beside is None or beside == path or not beside.is_file():
         return network
-    with beside.open("rb") as file:
+    found = _read_config(beside) if beside.suffix == ".json" else _pickled_config(beside)
+    if found is None:
+        return network
+    attributes = network.attributes | {"": network.attributes.get("", {}) | {"config": found}}
+    return replace(network, attributes=attributes)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
         text = file.read(MAX_CONFIG + 1)
     try:
         found = json.loads(text.decode("utf-8")) if len(text) <= MAX_CONFIG else None
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise CheckpointError(str(beside), "this is no configuration of a model", "Put the model's own beside it.")
-    attributes = network.attributes | {"": network.attributes.get("", {}) | {"config": found}}
-    return replace(network, attributes=attributes)
+        raise CheckpointError(str(path), "this is no configuration of a model", "Put the model's own beside it.")
+    return found
+
+
+def _pickled_config(path: Path) -> dict[str, Any] | None:
+    """The numbers and words of what a training state holds as ``config``; None where it holds none."""
+    contents = read_checkpoint(path).contents
+    held = contents.get("config") if isinstance(contents, dict) else None
+    if not isinstance(held, dict):
+        return None
+    return {key: value for key, value in held.items() if isinstance(value, bool | int | float | str)}
 
 
 def _as_native(
@@ -128,21 +218,31 @@ class Savable(Protocol):
         ...
 
 
-def save_native(generator: Savable, path: Path | str, *, name: str = "", licence: str | None = None) -> None:
+def save_native(
+    generator: Savable,
+    path: Path | str,
+    *,
+    name: str = "",
+    licence: str | None = None,
+    training: Mapping[str, Any] | None = None,
+    tensors: Mapping[str, np.ndarray] | None = None,
+) -> None:
     """Write a model as gandream's own: safetensors, with everything else that is known of it in the metadata.
 
-    Saving what was loaded and loading what was saved give the same pictures.
+    Saving what was loaded and loading what was saved give the same pictures. ``tensors`` are written instead of the
+    generator's own, of the same names and shapes: in another precision.
     """
     spec = generator.spec
     write_native(
         Path(path),
-        generator.tensors,
+        generator.tensors if tensors is None else tensors,
         family=spec.family,
         name=name or spec.name,
         licence=spec.licence if licence is None else licence,
         classes=spec.classes,
         size=spec.size,
         configuration=generator.configuration,
+        training=training,
     )
 
 

@@ -5,23 +5,42 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gandream.models.masks import Mask
+
 KEPT = 128
 """Maps that are remembered: four for each layer of the largest generators, and then some."""
 
-Setting = tuple[str, np.ndarray, np.ndarray, np.ndarray, int, "int | None"]
-"""Mode, layers bool [L], strengths [N], phases [N], seed, period."""
+_PYRAMID = 1 << 23
+"""Numbers from here on are no style layers, but the scales of a pyramid."""
+
+
+class Setting(NamedTuple):
+    """The noise of some layers in a batch."""
+
+    mode: str
+    layers: np.ndarray
+    """bool [L]"""
+    strengths: np.ndarray
+    """[N], or [N, L] by layers"""
+    phases: np.ndarray
+    """[N]"""
+    seed: int = 0
+    period: int | None = None
+    mask: Mask | None = None
+    pyramid: bool = False
 
 
 class NoiseMaps:
     """White noise by (seed, layer, number, size), the same on every machine and device."""
 
-    def __init__(self, device: torch.device):
-        self.device = device
+    def __init__(self, device: torch.device, kept: int = KEPT):
+        self.device, self.kept = device, kept
         self._kept: OrderedDict[tuple[int, int, int, int, int], Tensor] = OrderedDict()
 
     def white(self, seed: int, layer: int, number: int, height: int, width: int) -> Tensor:
@@ -31,12 +50,38 @@ class NoiseMaps:
             stream = np.random.Philox(key=[seed, (layer << 40) + (number & 0xFFFFFFFFFF)])
             values = np.random.Generator(stream).standard_normal((height, width), np.float32)
             self._kept[key] = torch.from_numpy(values).to(self.device)
-            while len(self._kept) > KEPT:
+            while len(self._kept) > self.kept:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return self._kept[key]
 
-    def moving(self, seed: int, layer: int, phase: float, period: int | None, height: int, width: int) -> Tensor:
+    def _keep(self, key: tuple[int, int, int, int, int], noise: Tensor) -> None:
+        self._kept[key] = noise
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+
+    def pyramid(self, seed: int, number: int, height: int, width: int) -> Tensor:
+        """White noise [H, W] of which every smaller size is a view: the sums of its squares of 2 x 2 pixels, halved.
+
+        Made from coarse to fine: a pixel becomes four that sum to twice it, and differ by noise of their own less its
+        mean. So all have variance 1, and none of the larger sizes is needed for a small one.
+        """
+        if max(height, width) <= 4:
+            return self.white(seed, _PYRAMID + height + width, number, height, width)
+        key = (seed, _PYRAMID, number, height, width)
+        if key not in self._kept:
+            coarse = self.pyramid(seed, number, (height + 1) // 2, (width + 1) // 2)
+            size = (coarse.shape[0] * 2, coarse.shape[1] * 2)
+            own = self.white(seed, _PYRAMID + size[0] + size[1], number, *size)
+            squares = own.reshape(coarse.shape[0], 2, coarse.shape[1], 2)
+            squares = squares - squares.mean(dim=(1, 3), keepdim=True) + coarse[:, None, :, None] / 2
+            self._keep(key, squares.reshape(size)[:height, :width].contiguous())
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def moving(
+        self, seed: int, layer: int, phase: float, period: int | None, height: int, width: int, *, pyramid: bool = False
+    ) -> Tensor:
         """Noise [H, W] at a phase: maps weighted by a cubic B-spline, whose squares are made to sum to 1.
 
         So it is smooth in time, and its variance is 1 at every phase, however few maps a period has.
@@ -47,7 +92,9 @@ class NoiseMaps:
             one = one if period is None else one % period
             weights[one] = weights.get(one, 0.0) + weight
         norm = math.sqrt(sum(weight * weight for weight in weights.values()))
-        parts = [self.white(seed, layer, one, height, width) * (weight / norm) for one, weight in weights.items()]
+        size = (height, width)
+        maps = [self.pyramid(seed, one, *size) if pyramid else self.white(seed, layer, one, *size) for one in weights]
+        parts = [one * (weight / norm) for one, weight in zip(maps, weights.values(), strict=True)]
         return sum(parts[1:], parts[0])
 
 
@@ -65,13 +112,19 @@ class LayerNoise:
 
     def __call__(self, layer: int, height: int, width: int, fixed: Tensor | None) -> Tensor | None:
         """Noise [N or 1, 1, H, W] of a style layer, or None for none; ``fixed`` is the model's own [H, W]."""
-        for mode, layers, strengths, phases, seed, period in reversed(self.settings):  # the last word on a layer counts
-            if layers[layer]:
-                if mode == "off":
+        for one in reversed(self.settings):  # the last word on a layer counts
+            if one.layers[layer]:
+                if one.mode == "off" or (one.mode == "fixed" and fixed is None):
                     return None
+                strengths = one.strengths if one.strengths.ndim == 1 else one.strengths[:, layer]
                 strength = torch.as_tensor(strengths, dtype=torch.float32, device=self.maps.device)[:, None, None, None]
-                if mode == "fixed":
-                    return None if fixed is None else fixed * strength
-                stack = [self.maps.moving(seed, layer, float(phase), period, height, width) for phase in phases]
+                if one.mask is not None:
+                    strength = strength * one.mask.at(height, width, self.maps.device)
+                if one.mode == "fixed":
+                    return fixed * strength
+                stack = [
+                    self.maps.moving(one.seed, layer, float(phase), one.period, height, width, pyramid=one.pyramid)
+                    for phase in one.phases
+                ]
                 return torch.stack(stack)[:, None] * strength
         return None if fixed is None else fixed[None, None]

@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from gandream.base.assets import bundled
 from gandream.base.errors import CheckpointError, did_you_mean, listed
+from gandream.base.hashing import file_fingerprint
 from gandream.models import catalogue
 from gandream.models.catalogue import Added
 from gandream.models.spec import Generator, Spec
 
 if TYPE_CHECKING:
     import torch
+
+    from gandream.models.files import Facts
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,14 @@ BUILT_IN = {
 FROM_FILES = {
     family.name: family
     for family in (
-        Family("stylegan2", "gandream.models.stylegan2", "StyleGAN2 and StyleGAN2-ADA, in NVIDIA's layout"),
+        Family("stylegan2", "gandream.models.stylegan2", "StyleGAN2 and StyleGAN2-ADA, NVIDIA's or rosinality's"),
+        Family("stylegan_xl", "gandream.models.stylegan_xl", "StyleGAN-XL, its stem or with super-resolution"),
+        Family("stylegan3", "gandream.models.stylegan3", "StyleGAN3, T and R, in NVIDIA's layout"),
+        Family("stylegan1", "gandream.models.stylegan1", "StyleGAN, the first, and its ports to torch"),
         Family("dcgan", "gandream.models.dcgan", "DCGAN, in the layout of PyTorch's example"),
         Family("biggan_deep", "gandream.models.biggan_deep", "BigGAN-deep, in the layout of its PyTorch conversion"),
-        Family("progan", "gandream.models.progan", "ProGAN, in the layout of pytorch_GAN_zoo"),
+        Family("biggan", "gandream.models.biggan", "BigGAN, in the layout of Brock's PyTorch code (G_ema.pth)"),
+        Family("progan", "gandream.models.progan", "ProGAN, the original or pytorch_GAN_zoo's"),
     )
 }
 """Families that live in files, in the order in which they are asked; each module is a ``families.FileFamily``."""
@@ -57,10 +64,38 @@ def describe(source: str, base: Path | None = None) -> Spec:
     """Facts about a model without running it; ``base`` is the folder that a relative path starts from."""
     path, shelved = _file(source, base)
     if path is not None:
-        spec = _files().describe_file(path, FROM_FILES)
-        return spec if shelved is None else replace(spec, name=shelved.name, licence=shelved.licence or spec.licence)
+        spec = _files().describe_file(path, FROM_FILES, shelved.sha256 if shelved else None)
+        return spec if shelved is None else _as_added(spec, shelved)
     family, word = resolve(source, base)
     return family.open().describe(word)
+
+
+def facts(source: str, base: Path | None = None) -> Facts | None:
+    """Everything that can be said of a model's file; None for what is drawn from a seed."""
+    path, shelved = _file(source, base)
+    if path is None:
+        return None
+    found: Facts = _files().facts(path, FROM_FILES, shelved.sha256 if shelved else None)
+    return found if shelved is None else replace(found, spec=_as_added(found.spec, shelved))
+
+
+def sha256_of(source: str, base: Path | None = None) -> str | None:
+    """The SHA-256 of a model's file; None for what is drawn from a seed."""
+    path, shelved = _file(source, base)
+    return shelved.sha256 if shelved else file_fingerprint(path) if path else None
+
+
+def _as_added(spec: Spec, shelved: Added) -> Spec:
+    return replace(spec, name=shelved.name, licence=shelved.licence or spec.licence)
+
+
+def extending() -> list[str]:
+    """Names of the families that make pictures of other shapes than their own."""
+    return [family.name for family in (*FROM_FILES.values(), *BUILT_IN.values()) if _extends(family.open())]
+
+
+def _extends(module: ModuleType) -> bool:
+    return getattr(module, "EXTENDS", False)
 
 
 def training_of(source: str, base: Path | None = None) -> dict[str, Any]:
@@ -77,14 +112,15 @@ def load_generator(
     base: Path | None = None,
 ) -> Generator:
     """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU."""
-    path, _ = _file(source, base)
+    path, shelved = _file(source, base)
     family, word = (None, "") if path is not None else resolve(source, base)
     import torch
 
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if path is not None:
-        return _files().load_file(path, FROM_FILES, torch.device(device), dtype)
+        sha256 = shelved.sha256 if shelved else None
+        return _files().load_file(path, FROM_FILES, torch.device(device), dtype, sha256)
     assert family is not None
     return family.open().load(word, torch.device(device), dtype)
 
@@ -97,7 +133,7 @@ def _file(source: str, base: Path | None) -> tuple[Path | None, Added | None]:
     if not source or source.partition("#")[0] in BUILT_IN:
         return None, None
     path = (base or Path()) / source
-    if path.is_file():
+    if not catalogue.remote(source) and path.is_file():
         return path, None
     if (ours := shipped().get(source.removeprefix("bundled:"))) is not None:
         return ours, None
@@ -120,8 +156,9 @@ def resolve(source: str, base: Path | None = None) -> tuple[Family, str]:
     name, _, word = source.partition("#")
     if name in BUILT_IN:
         return BUILT_IN[name], word
-    if source in catalogue.KNOWN:
-        raise CheckpointError(source, "this model isn't here yet", catalogue.how_to_get(source))
+    if source in catalogue.KNOWN or catalogue.remote(source):
+        problem = "this model isn't here yet, and nothing is fetched unasked"
+        raise CheckpointError(source, problem, catalogue.how_to_get(source))
     here = [*_built_in(), *shipped(), *(one.name for one in catalogue.added())]
     known = f"Models that are here: {listed(here)}."
     path = (base or Path()) / source

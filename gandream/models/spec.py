@@ -23,6 +23,10 @@ BOUND = 2.0
 """Where the normal distribution of truncated latents is cut."""
 
 
+CONSTANT = -1
+"""The number of what synthesis begins with, where that is a constant, among the layers that can be bent."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One style layer: its name, and the picture size it works at in pixels (0: any)."""
@@ -52,12 +56,26 @@ class Spec:
     """D', of w; 0: the same as D."""
     class_size: int = 0
     """Of the class's part of w, which is its last columns: truncation leaves it. 0: it has none."""
+    class_centres: bool = False
+    """Whether each class has a centre of w of its own, which is what truncation goes toward."""
     truncated: bool = False
     """Whether z is drawn from a normal distribution cut at -2 and 2, as for BigGANs."""
     noise: bool = False
     """Whether synthesis has noise maps."""
+    transform: bool = False
+    """Whether its input can be moved and turned."""
+    drifts: bool = False
+    """Whether the first row of w moves and turns its picture."""
+    constant: bool = False
+    """Whether synthesis begins with a constant of several pixels, which can be bent."""
+    extends: bool = False
+    """Whether it makes pictures of other sizes than its own, by continuing them beyond their edges."""
+    shown: tuple[Layer, ...] = ()
+    """The layers whose activations it can give, by number."""
     configuration: str = ""
     """What else there is to say of its network, in a line for people."""
+    warnings: tuple[str, ...] = ()
+    """What a person should know before they render with it, in sentences."""
 
     def latents(self, seeds: Sequence[int]) -> np.ndarray:
         """z of each seed as the published tools give it, float64 [N, D]: RandomState(seed).randn(1, D).
@@ -100,14 +118,16 @@ class Generator(Protocol):
     device: torch.device
     """Where its pictures are made."""
     w_avg: Tensor
-    """The centre of w, that truncation goes toward: [L, D']."""
+    """The centre of w, that truncation goes toward: [L, D']. Where classes have centres of their own, their mean."""
+    class_centres: Tensor | None
+    """The centre of w of each class, [C, D'], the same in all layers; None where there is one for all."""
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, [N, D] on the generator's device."""
         ...
 
     def map(self, z: Tensor, classes: Tensor | None = None, psi: float | Tensor = 1.0) -> Inputs:
-        """Map z [N, D] to the inputs of each layer; psi (a number or [N]) truncates toward ``w_avg``."""
+        """Map z [N, D] to the inputs of each layer; psi (a number or [N]) truncates toward the centre of w."""
         ...
 
     def synthesise(
@@ -118,6 +138,10 @@ class Generator(Protocol):
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
-        """Pictures [N, C, H, W] in about [-1, 1]. ``size`` is (height, width); None is the native one."""
+        """Pictures [N, C, H, W] in about [-1, 1]. ``size`` is (height, width); None is the native one.
+
+        With ``layer``, a number in ``spec.shown``, the activations [N, C', H', W'] of that layer instead.
+        """
         ...

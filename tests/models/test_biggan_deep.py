@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,12 @@ import torch
 import torch.nn.functional as F
 
 from gandream.base.errors import CheckpointError, LatentError
+from gandream.models import biggan_deep
 from gandream.models.biggan_deep.network import BigGANDeep
+from gandream.models.biggan_deep.plan import plan
+from gandream.models.checkpoint import Network
+from gandream.models.checkpoint.records import Storage, StoredTensor, contiguous
+from gandream.models.families import Identity
 from gandream.models.files import save_native
 from gandream.models.registry import describe, load_generator
 from gandream.models.spec import Inputs, Spec
@@ -26,7 +33,7 @@ CONFIG = {"layers": BLOCKS, "channel_width": 8, "output_dim": 16, "eps": 1e-3, "
 LATENT, EMBED, CLASSES, WIDTH, ROWS = 5, 3, 4, 8, 6
 
 
-def state(seed=0, attention=2, blocks=BLOCKS) -> dict[str, torch.Tensor]:
+def state(seed: int = 0, attention: int | None = 2, blocks=BLOCKS) -> dict[str, torch.Tensor]:
     """A network of random numbers."""
     random = torch.Generator().manual_seed(seed)
     made: dict[str, torch.Tensor] = {"embeddings.weight": torch.randn(EMBED, CLASSES, generator=random)}
@@ -289,3 +296,57 @@ def test_what_it_is_given(tmp_path):
         generator.synthesise(torch.zeros(1, 2, 8))
     with pytest.raises(CheckpointError, match="float32"):
         load_generator(written(tmp_path), device="cpu", dtype=torch.float16)
+
+
+def test_blocks_that_do_not_alternate_need_their_configuration(tmp_path):
+    blocks = [[False, 2, 2], [True, 2, 1], [True, 1, 1], [False, 1, 1]]
+    assert describe(written(tmp_path, state(blocks=blocks), None)).size == (16, 16), "as the published ones do"
+    blocks = [[True, 4, 2], [True, 2, 1]]
+    held = state(attention=None, blocks=blocks)
+    with pytest.raises(CheckpointError, match=r"which of its 2 blocks double the size.*config\.json"):
+        describe(written(tmp_path, held, None))
+    assert describe(written(tmp_path, held, {"layers": blocks})).size == (16, 16)
+
+
+@pytest.mark.parametrize("size", [128, 256, 512])
+def test_published_sizes(size):
+    """The three published configurations, at a sixteenth of their width, and with no configuration beside them."""
+    widths = {128: (16, 16, 8, 4, 2, 1), 256: (16, 16, 8, 8, 4, 2, 1), 512: (16, 16, 8, 8, 4, 2, 1, 1)}[size]
+    blocks = [[up, a, b if up else a] for a, b in pairwise(widths) for up in (False, True)]
+    held = state(attention=8, blocks=blocks)
+    network = Network("", {name: stored(tuple(tensor.shape)) for name, tensor in held.items()})
+    spec = biggan_deep.describe_network(network, Identity("x", ""))
+    assert spec.size == (size, size)
+    sides = [4, *[4 << (n + up) for n in range(len(widths) - 1) for up in (0, 1)]]
+    assert [layer.resolution for layer in spec.layers] == sides
+    assert [layer.name for layer in spec.layers][8:11] == ["layers.7", "layers.9", "layers.10"]
+    # the non-local block sits at the size of the eighth block
+    assert f"{16 * WIDTH} to {WIDTH} channels, non-local at 64" in spec.configuration
+    assert plan(network).configuration["layers"] == blocks
+
+
+@pytest.mark.skipif(not GOLDEN.exists(), reason="the lists of names are not here")
+def test_published_names():
+    text = (GOLDEN.parents[1] / "names" / "biggan_deep_hf__std128_cw8.txt").read_text()
+    found = re.findall(r"(?m)^(\S+) +\(([\d, ]*)\) +float32", text)
+    shapes = {name: tuple(map(int, re.findall(r"\d+", shape))) for name, shape in found}
+    network = Network("", {name: stored(shape) for name, shape in shapes.items()})
+    spec = biggan_deep.describe_network(network, Identity("x", ""))
+    assert (spec.size, spec.latent_size, len(spec.classes)) == ((128, 128), 16, 12)
+    assert set(biggan_deep.expected(shapes)) == set(shapes), "every tensor is read"
+    config = json.loads(re.findall(r"# config: (.*)", text)[0])
+    described = plan(network).configuration
+    assert (described["layers"], described["channel_width"], described["eps"]) == (
+        config["layers"],
+        config["channel_width"],
+        config["eps"],
+    )
+
+
+def stored(shape: tuple[int, ...]) -> StoredTensor:
+    """A tensor whose numbers are not there."""
+
+    def read() -> bytes:
+        raise AssertionError("describing reads no numbers")
+
+    return StoredTensor(Storage("float32", int(np.prod(shape, dtype=int)), read), shape, contiguous(shape))

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+import shutil
+import sys
+import types
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from gandream.base.errors import CheckpointError
+from gandream.base.hashing import file_fingerprint
 from gandream.models import catalogue
-from gandream.models.registry import describe, load_generator
+from gandream.models.catalogue import sources
+from gandream.models.registry import FROM_FILES, describe, load_generator
 
 torch = pytest.importorskip("torch")
 
@@ -83,7 +90,7 @@ def test_a_known_model_must_be_what_it_was(shelf: Path, dcgan: Path, offline: Pa
     wheel(offline, dcgan.read_bytes())
     entry = catalogue.Entry("pypi:tiny-gan==1.0#tiny_gan/weights.tar", "0" * 64, "tiny", "none")
     monkeypatch.setitem(catalogue.KNOWN, "known", entry)
-    with pytest.raises(CheckpointError, match=r"has the SHA-256 .*known model has 0000"):
+    with pytest.raises(CheckpointError, match=r"has the SHA-256 .*, and 0000"):
         catalogue.add("known")
     assert not (shelf / "known").exists()
     assert not list(shelf.glob(".adding-*"))
@@ -97,6 +104,8 @@ def test_a_known_model_must_be_what_it_was(shelf: Path, dcgan: Path, offline: Pa
         ("pypi:tiny-gan#x", "can't read this source"),
         ("pypi:--index-url==1#x", "can't read this source"),
         ("nowhere.pkl", "no such file"),
+        ("ftp://a/b.pkl", "nothing is fetched from such addresses"),
+        ("textures", "Known are progan-textures"),
     ],
 )
 def test_what_cannot_be_fetched_is_told_and_adds_nothing(
@@ -159,11 +168,171 @@ def test_a_render_says_which_command_would_fetch(shelf: Path):
         describe("face64")
 
 
+def test_known_models_are_written_with_care():
+    for name, entry in catalogue.KNOWN.items():
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]*", name)
+        assert entry.family in FROM_FILES
+        assert entry.licence
+        assert entry.about
+        assert entry.seen
+        assert entry.sha256 is None or re.fullmatch("[0-9a-f]{64}", entry.sha256)
+        assert all(sources.remote(source) for source in (entry.source, *entry.beside.values()))
+        assert sources.name_of(entry.source)
+    assert len({entry.source for entry in catalogue.KNOWN.values()}) == len(catalogue.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("https://example.org/a/faces%201.pkl?download=1#x", "faces_1"),
+        ("hf://me/my-zoo/sub/cats.pkl", "cats"),
+        ("hf://me/my-zoo/pytorch_model.bin@v1.0", "my-zoo"),
+        ("pypi:tiny-gan==1.0#a/b.tar", "tiny-gan"),
+        ("../models/.hidden one.pt", "hidden_one"),
+        ("C:\\models\\net.pkl", "net"),
+    ],
+)
+def test_what_a_model_is_called_if_nobody_says(source: str, name: str):
+    assert sources.name_of(source) == name
+
+
+@pytest.mark.parametrize(
+    "source", ["hf://me/x", "hf://me", "hf://me/repo/../../x", "hf://me/repo/f@a b", "hf://a b/c/d"]
+)
+def test_addresses_on_hugging_face_that_are_none(shelf: Path, source: str):
+    with pytest.raises(CheckpointError, match="can't read this source"):
+        catalogue.add(source)
+
+
+def test_a_folder_is_no_model(shelf: Path, tmp_path: Path):
+    with pytest.raises(CheckpointError, match="this is a folder"):
+        catalogue.add(str(tmp_path))
+
+
+def test_names_of_classes_come_along(shelf: Path, tmp_path: Path, stylegan2_file):
+    file = tmp_path / "zoo.safetensors"
+    file.write_bytes(stylegan2_file(classes=3).read_bytes())
+    (tmp_path / "zoo.labels.txt").write_text("cat\ndog\nfox\n", "utf-8")
+    (tmp_path / "config.json").write_text("{}", "utf-8")
+    (tmp_path / "notes.txt").write_text("mine", "utf-8")
+    found = catalogue.add(str(file), "zoo")
+    assert describe("zoo").classes == ("cat", "dog", "fox")
+    assert sorted(path.name for path in found.path.parent.iterdir()) == [
+        *("model.json", "model.labels.txt", "model.safetensors"),
+    ]
+    found.path.with_name("model.labels.txt").write_text("cat\nfox\ndog\n", "utf-8")
+    with pytest.raises(CheckpointError, match=r"changed since it was added: .*model\.labels\.txt"):
+        describe("zoo")
+
+
+@pytest.fixture
+def biggan(tmp_path: Path) -> Path:
+    """The published layout of BigGAN-deep with its configuration beside it."""
+    golden = Path(__file__).parents[3] / "shared" / "golden" / "biggan_deep_hf" / "tiny_r64"
+    here = Path(__file__).parent / "data" / "biggan_deep_tiny"
+    source = here if here.is_dir() else golden
+    if not (source / "pytorch_model.bin").is_file():
+        pytest.skip("no published files here")
+    (tmp_path / "hub").mkdir()
+    for name in ("pytorch_model.bin", "config.json"):
+        shutil.copyfile(source / name, tmp_path / "hub" / name)
+    return tmp_path / "hub" / "pytorch_model.bin"
+
+
+def test_a_configuration_beside_a_file_comes_along_and_counts(shelf: Path, biggan: Path):
+    found = catalogue.add(str(biggan), "big")
+    assert found.beside == {"config.json": file_fingerprint(biggan.with_name("config.json"))}
+    assert describe("big").fingerprint == describe(str(biggan)).fingerprint
+    config = biggan.with_name("config.json")
+    config.write_text(json.dumps(json.loads(config.read_text("utf-8")) | {"note": "another"}), "utf-8")
+    assert describe(str(biggan)).fingerprint != describe("big").fingerprint
+    found.path.with_name("config.json").unlink()
+    with pytest.raises(CheckpointError, match="is gone"):
+        describe("big")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, biggan: Path) -> list[tuple[str, str, str | None]]:
+    """A huggingface_hub that has one repository; what was asked of it."""
+    asked = []
+    gone = type("EntryNotFoundError", (Exception,), {})
+
+    def hf_hub_download(repository: str, path: str, *, revision: str | None, local_dir: Path) -> str:
+        asked.append((repository, path, revision))
+        if repository == "me/gated":
+            raise type("GatedRepoError", (Exception,), {})("403")
+        if repository != "me/biggan" or not biggan.with_name(path).is_file():
+            raise gone("404")
+        local_dir.mkdir(parents=True, exist_ok=True)
+        return str(shutil.copyfile(biggan.with_name(path), local_dir / path))
+
+    for name in ("GANDREAM_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    fake = types.ModuleType("huggingface_hub")
+    fake.hf_hub_download = hf_hub_download
+    monkeypatch.setitem(sys.modules, "huggingface_hub", fake)
+    return asked
+
+
+def test_a_model_of_hugging_face_with_what_lies_beside_it(shelf: Path, hub: list, biggan: Path):
+    found = catalogue.add("hf://me/biggan/pytorch_model.bin@v1")
+    assert found.name == "biggan"
+    assert found.path.read_bytes() == biggan.read_bytes()
+    assert list(found.beside) == ["config.json"]
+    assert hub[:2] == [("me/biggan", "pytorch_model.bin", "v1"), ("me/biggan", "config.json", "v1")]
+    assert [path.name for path in shelf.iterdir()] == ["biggan"]
+    assert describe("hf://me/biggan/pytorch_model.bin@v1").family == "biggan_deep"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("hf://me/gated/x.pkl", "wants to be asked first"), ("hf://me/biggan/x.pkl", "no such file")],
+)
+def test_what_hugging_face_refuses(shelf: Path, hub: list, source: str, words: str):
+    with pytest.raises(CheckpointError, match=words):
+        catalogue.add(source)
+    assert list(shelf.iterdir()) == []
+
+
+def test_without_huggingface_hub(shelf: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with pytest.raises(CheckpointError, match=r"pip install 'gandream\[hub\]'"):
+        catalogue.add("hf://me/biggan/pytorch_model.bin")
+
+
+@pytest.mark.parametrize(
+    ("source", "command"),
+    [
+        ("hf://me/zoo/cats.pkl", "gandream models add cats hf://me/zoo/cats.pkl"),
+        ("https://example.org/a.pkl?x=1&y=2", "gandream models add a 'https://example.org/a.pkl?x=1&y=2'"),
+        (
+            "pypi:tiny-gan==1.0#tiny_gan/weights.tar",
+            "gandream models add tiny-gan 'pypi:tiny-gan==1.0#tiny_gan/weights.tar'",
+        ),
+        (catalogue.KNOWN["stylegan2-ffhq"].source, "gandream models add stylegan2-ffhq"),
+    ],
+)
+def test_an_address_in_a_recipe_is_never_fetched(
+    shelf: Path, here: Path, gandream, source: str, command: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("socket.socket.connect", lambda *_: pytest.fail("a render fetched something"))
+    (here / "r.yaml").write_text(f"model: {source!r}\n", "utf-8")
+    for verb in ("validate", "still"):
+        said = gandream(verb, "r.yaml")
+        assert said.status == 2
+        assert "this model isn't here yet" in said.err
+        assert f"Fetch it with: {command}\n" in said.err
+
+
 def test_the_commands(shelf: Path, dcgan: Path, gandream):
     assert gandream("models", "add", dcgan, "--name", "tiny").status == 0
-    listed = gandream("models", "list").out
-    assert "tiny" in listed
-    assert "gandream models add faces64" in listed
+    listed = gandream("models", "list")
+    assert "tiny" in listed.out
+    assert "faces64" not in listed.out
+    assert "gandream models list --known" in listed.err
+    known = gandream("models", "list", "--known").out
+    assert all(name in known and entry.licence in known for name, entry in catalogue.KNOWN.items())
     said = gandream("models", "info", "tiny").out
     assert "dcgan, 8x8, 3 channels" in said
     assert "2 convolutions, channels 8 3" in said

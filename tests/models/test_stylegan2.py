@@ -23,7 +23,8 @@ from gandream.models.registry import describe, load_generator
 
 HERE = Path(__file__).parent / "data"
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
-CASES = [*sorted(HERE.glob("*/network.pkl")), *sorted(GOLDEN.glob("stylegan2_ada/*/network.pkl"))]
+CASES = [HERE / name / "network.pkl" for name in ("clamp_chlast_r32", "resnet_r32")]
+CASES += sorted(GOLDEN.glob("stylegan2_ada/*/network.pkl"))
 CASES += sorted(GOLDEN.glob("stylegan3/sg2*/network.pkl"))
 
 
@@ -229,7 +230,7 @@ def test_what_it_refuses(conditional):
     w = conditional.map(conditional.latents([1]), torch.tensor([0])).w
     assert conditional.synthesise(w, size=(32, 32)).shape == (1, 3, 32, 32)
     with pytest.raises(ValueError, match="size"):
-        conditional.synthesise(w, size=(64, 64))
+        conditional.synthesise(w, size=(0, 64))
     with pytest.raises(ValueError, match="transform"):
         conditional.synthesise(w, transform=torch.eye(3))
     with pytest.raises(ValueError, match="noise"):
@@ -271,8 +272,8 @@ def test_weights_that_are_not_finite(tmp_path):
     tensors = random_tensors()
     tensors["synthesis.b8.conv0.weight"][0, 0] = np.nan
     write_safetensors(tmp_path / "m", tensors, {})
-    with pytest.raises(CheckpointError, match=r"b8\.conv0\.weight holds values that are not finite"):
-        load_generator(str(tmp_path / "m"), device="cpu")
+    (warning,) = load_generator(str(tmp_path / "m"), device="cpu").spec.warnings
+    assert "infinite or no numbers, in synthesis.b8.conv0.weight" in warning
 
 
 def test_a_discriminator_is_named_as_one(tmp_path):

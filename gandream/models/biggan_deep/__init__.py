@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gandream.models.biggan_deep.network import BigGANDeep
 
 FAMILY = "biggan_deep"
-VERSION = 1
+VERSION = 2
 """Goes up whenever a change in this folder changes the pictures."""
 SIGNATURE = (
     Condition(r"generator\.gen_z\.weight(_orig)?", 2),
@@ -58,6 +58,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         fingerprint=content_key(FAMILY, VERSION, identity.sha256, plan.configuration),
         latent_size=plan.latent,
         layers=tuple(layers),
+        shown=tuple(layers),
         size=(plan.size, plan.size),
         classes=class_names(plan.classes, identity.classes) if plan.classes > 1 else (),
         licence=identity.licence,

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from gandream.models.biggan_deep.plan import ATTENTION, Block, Plan
 from gandream.models.checkpoint.records import DamagedError
+from gandream.models.convolution import Convolution
 
 Arrays = dict[str, np.ndarray]
 
@@ -31,9 +32,8 @@ class Bottleneck:
     """[2 (I + 3 M), K]: gains of the four norms, then their offsets."""
     norms: Statistics
     """Of the four norms in a row, [R, I + 3 M]."""
-    convs: tuple[Tensor, ...]
-    bias: Tensor
-    """Of the last convolution; those before are in the norms."""
+    convs: tuple[Convolution, ...]
+    """The last one has a bias; those before are in the norms."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,21 @@ def _bottleneck(block: Block, tensors: Arrays, device: torch.device) -> Bottlene
     convs = [f"{block.key}.conv_{number}" for number in range(4)]
     modulation = [divided(tensors, f"{norm}.{part}") for part in ("scale", "offset") for norm in norms]
     biases = [np.zeros(block.inputs), *(tensors[f"{conv}.bias"] for conv in convs[:3])]
+    side = block.size // 2 if block.up else block.size
+    made = [
+        Convolution(
+            put(divided(tensors, conv), device),
+            side if number < 2 else block.size,
+            up=block.up and number == 1,
+            bias=put(tensors[f"{conv}.bias"], device) if number == 3 else None,
+        )
+        for number, conv in enumerate(convs)
+    ]
     return Bottleneck(
         block,
         put(np.concatenate(modulation), device),
         statistics(tensors, norms, biases, device),
-        tuple(put(divided(tensors, conv), device) for conv in convs),
-        put(tensors[f"{convs[3]}.bias"], device),
+        tuple(made),
     )
 
 

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from gandream.base.errors import CheckpointError
 from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.attention import attended
+from gandream.models.bending import Bends, bent
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
 from gandream.models.biggan_deep.plan import FIRST, Plan
 from gandream.models.spec import Inputs, Spec
@@ -51,6 +53,7 @@ class BigGANDeep:
         centre = torch.cat((torch.zeros(plan.latent, device=device), self.embeddings.mean(0)))
         self.w_avg = centre.expand(len(spec.layers), -1).contiguous()
         """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
+        self.class_centres: Tensor | None = None
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]: normal numbers within -2 and 2."""
@@ -75,25 +78,35 @@ class BigGANDeep:
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
-        """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D']), with the statistics of their psi."""
-        only_native(self.spec, noise, size, transform, bend)
+        """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D']), with the statistics of their psi.
+
+        With ``layer``, the activations of that block instead: 0 are those of the linear layer.
+        """
+        only_native(self.spec, noise, size, transform, layer)
         w = w_of(self.spec, inputs, self.w_avg)
         psi = inputs.psi if isinstance(inputs, Inputs) else None
         psi = torch.ones(len(w), device=self.device) if psi is None else psi.to(self.device, torch.float32)
         with exact(self.device):
-            return self._pictures(w, self._rows(psi.expand(len(w))))
+            return self._pictures(w, self._rows(psi.expand(len(w))), bent(self.spec, bend, len(w)), layer)
 
-    def _pictures(self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+    def _pictures(
+        self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor], bends: Bends, shown: int | None
+    ) -> Tensor:
         x = F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = bends(0, x.contiguous(memory_format=torch.channels_last))
         used = 1
         for layer in self.layers:
+            if used - 1 == shown:
+                return x
             if isinstance(layer, Attention):
-                x = _attended(x, layer)
+                x = attended(x, layer.convs)
             else:
-                x = self._block(x, layer, w[:, used], rows)
+                x = bends(used, self._block(x, layer, w[:, used], rows))
                 used += 1
+        if used - 1 == shown:
+            return x
         scale, shift = self._affine(self.last, rows, self.gain, self.offset)
         x = F.conv2d(_rectified(x, scale, shift), self.colours, self.colours_bias, padding=1)
         return x.tanh_().contiguous()
@@ -104,10 +117,8 @@ class BigGANDeep:
         block, middle, h = layer.block, layer.block.inputs // 4, x
         sizes = [block.inputs, middle, middle, middle]
         parts = zip(layer.convs, scales.split(sizes, dim=1), shifts.split(sizes, dim=1), strict=True)
-        for number, (conv, scale, shift) in enumerate(parts):
-            h = _rectified(h, scale, shift)
-            h = F.interpolate(h, scale_factor=2, mode="nearest") if block.up and number == 1 else h
-            h = F.conv2d(h, conv, layer.bias if number == 3 else None, padding=conv.shape[2] // 2)
+        for conv, scale, shift in parts:
+            h = conv(_rectified(h, scale, shift))
         x = x[:, : block.outputs]
         return h.add_(F.interpolate(x, scale_factor=2, mode="nearest") if block.up else x)
 
@@ -136,15 +147,3 @@ class BigGANDeep:
 
 def _rectified(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return torch.addcmul(shift[:, :, None, None], x, scale[:, :, None, None]).relu_()
-
-
-def _attended(x: Tensor, layer: Attention) -> Tensor:
-    """Attention of each place to the maxima of 2 x 2 places, added to x (Zhang et al. 2019, section 3)."""
-    theta, phi, g, o = layer.convs
-    n, _, h, w = x.shape
-    queries = F.conv2d(x, theta).flatten(2).transpose(1, 2)
-    keys = F.max_pool2d(F.conv2d(x, phi), 2).flatten(2)
-    values = F.max_pool2d(F.conv2d(x, g), 2).flatten(2).transpose(1, 2)
-    found = torch.bmm(torch.softmax(torch.bmm(queries, keys), dim=2), values)
-    found = found.transpose(1, 2).reshape(n, -1, h, w).contiguous(memory_format=torch.channels_last)
-    return x + F.conv2d(found, o)

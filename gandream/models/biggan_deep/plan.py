@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, pairwise
 from typing import Any
 
 from gandream.models.checkpoint import Network
@@ -126,7 +126,7 @@ def plan(network: Network) -> Plan:
 
     def fits(name: str, *wanted: int) -> None:
         if shapes[name] != wanted:
-            raise DamagedError(f"{name} has shape {list(shapes[name])}, but {list(wanted)} fits the rest")
+            raise DamagedError(f"{name} has shape {list(shapes[name])}, and {list(wanted)} is wanted")
 
     def matrix(key: str, *wanted: int) -> None:
         name = weight(shapes, key)
@@ -149,7 +149,9 @@ def plan(network: Network) -> Plan:
     held = network.attributes.get("", {}).get("config")
     held = held if isinstance(held, dict) else {}
     keys = _layers(shapes)
-    doubles = _doubles(held, sum(not attention for _, attention in keys))
+    bottlenecks = [key for key, attention in keys if not attention]
+    made = [channels, *(_sizes(shapes, weight(shapes, f"{key}.conv_3"), 4)[0] for key in bottlenecks)]
+    doubles = _doubles(held, [before != after for before, after in pairwise(made)])
     size, layers = FIRST, []
     for key, attention in keys:
         if attention:
@@ -199,11 +201,11 @@ def _sizes(shapes: Mapping[str, tuple[int, ...]], name: str, dimensions: int) ->
     return shape
 
 
-def _doubles(held: Mapping[str, Any], blocks: int) -> list[bool]:
-    """Which blocks double the size."""
-    layers = held.get("layers")
+def _doubles(held: Mapping[str, Any], drops: list[bool]) -> list[bool]:
+    """Which blocks double the size; ``drops`` says which ones make fewer channels, as only those do that double it."""
+    layers, blocks = held.get("layers"), len(drops)
     if layers is None:
-        if blocks % 2:
+        if blocks % 2 or any(drops[::2]):
             raise DamagedError(f"which of its {blocks} blocks double the size isn't known without its config.json")
         return [up for up, _ in zip(cycle((False, True)), range(blocks), strict=False)]
     known = isinstance(layers, list) and all(isinstance(layer, list) and len(layer) == 3 for layer in layers)

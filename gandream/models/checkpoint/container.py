@@ -14,22 +14,35 @@ from struct import error as struct_error
 from typing import Any
 
 from gandream.base.errors import CheckpointError
+from gandream.models.checkpoint.archives import Archive
 from gandream.models.checkpoint.networks import Network, find_networks
-from gandream.models.checkpoint.records import DamagedError, RefusedError
+from gandream.models.checkpoint.numpy_files import is_npz, read_npz, saved_latents
+from gandream.models.checkpoint.records import DamagedError, ForeignError, RefusedError
 from gandream.models.checkpoint.safe_tensors import looks_like_safetensors, read_safetensors
 from gandream.models.checkpoint.torch_files import read_pickle, read_zip
 
+CONTRADICTS = "Its tensors contradict each other: take the file as it was published."
 HEAD = 512
 """Bytes that tell the kind."""
+LATENTS = "Saved latents belong to `walk`, not to `model`."
 NOT_MODELS = (
     (rb"version https://git-lfs", "a git-lfs pointer, not the file it points to", "Run: git lfs pull"),
     (rb"(?is)(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<(!doctype html|html|head|body|script)",
      "a web page, not a model", "The download gave a page instead of the file: open the address in a browser."),
     (rb"(?s)\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|II\*\0|MM\0\*|RIFF.{4}WEBP", "a picture, not a model", ""),
     (rb"(?s)ID3|OggS|fLaC|RIFF.{4}(WAVE|AVI )|.{4}ftyp|\x1aE\xdf\xa3", "sound or video, not a model", ""),
-    (rb"\x93NUMPY", "a NumPy array, not a model", "Saved latents belong to `walk`, not to `model`."),
+    (rb"\x93NUMPY", "a NumPy array, not a model", LATENTS),
     (rb"(?s)\x1f\x8b|7z\xbc|Rar!|\xfd7zXZ|BZh|\x28\xb5\x2f\xfd|.{257}ustar", "a packed archive", "Unpack it first."),
     (rb"\x89HDF", "an HDF5 file (Keras?), which no family here uses", ""),
+    (rb"(?s)\x08[\x01-\x0f](\x12|\x1a|\x22|\x3a)", "an ONNX model, which is a program",
+     "Take the weights that it was made of."),
+    (rb"(?s)\n.{1,4}\n?.{0,3}(Placeholder|Const|latents_in)", "a TensorFlow graph, which is a program",
+     "Take the pickle that it was made of."),
+    (rb'(?s)\{.{0,400}"(weight_map|total_size)"', "an index of a model that lies in several files",
+     "Models here are one file."),
+    (rb'(?s)\{.{0,400}"(architectures|model_type|_class_name|class_embed_dim)"', "a configuration without its weights",
+     "Take the pytorch_model.bin or model.safetensors that lies beside it."),
+    (rb'model_checkpoint_path: "', "TensorFlow's note of where its checkpoints are", "Take a pickle (.pkl) instead."),
     (rb"GGUF|ggml", "a language model's file", ""),
     (rb"%PDF", "a PDF document, not a model", ""),
     (rb"\x7fELF|MZ", "a program, not a model", ""),
@@ -56,9 +69,12 @@ class Checkpoint:
     contents: Any = None
     """Everything else that a pickle held: plain values and records."""
 
-    def broken(self, error: BaseException) -> CheckpointError:
-        """The error to raise when the file turns out to be damaged or hostile while it is read."""
-        return _broken(self.path, error)
+    def broken(self, error: BaseException, family: str = "") -> CheckpointError:
+        """The error to raise when the file turns out to be damaged or hostile while it is read, as ``family``."""
+        found = _broken(self.path, error)
+        if family and isinstance(error, DamagedError):
+            return CheckpointError(found.where, found.problem, f"It was taken for {family}. {CONTRADICTS}")
+        return found
 
     def arrays(self, network: Network, names: list[str]) -> dict[str, Any]:
         """Read some tensors of a network as NumPy arrays, or say how the file is damaged."""
@@ -87,16 +103,27 @@ def _read(path: Path) -> Checkpoint:
         # Mapped, not read: what nobody asks for is never touched. The views in the networks keep the mapping alive.
         data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     head = bytes(data[:HEAD])
-    if head[:2] == b"PK":
-        kind, contents = read_zip(path)
-    elif head[:1] == b"\x80" and 2 <= head[1:2][0] <= 5 if len(head) > 1 else False:
-        kind, contents = read_pickle(data)
-    elif looks_like_safetensors(head, size):
+    if looks_like_safetensors(head, size):
+        # Asked first: the length that these files begin with may look like the beginning of any other kind.
         tensors, metadata = read_safetensors(data)
         return Checkpoint(path, "safetensors", size, find_networks(tensors), metadata)
+    if head[:2] == b"PK":
+        kind, contents = _archive(path, data)
+    elif head[:1] == b"\x80" and 2 <= head[1:2][0] <= 5 if len(head) > 1 else False:
+        kind, contents = read_pickle(data)
     else:
         kind, contents = _text_pickle(path, data, head)
     return Checkpoint(path, kind, size, find_networks(contents), {}, contents)
+
+
+def _archive(path: Path, data: memoryview) -> tuple[str, Any]:
+    archive = Archive(path, data)
+    if not is_npz(archive.sizes):
+        return read_zip(archive)
+    arrays = read_npz(archive)
+    if latents := saved_latents(arrays):
+        raise CheckpointError(str(path), f"this is an archive of saved latents ({latents}), not a model", LATENTS)
+    return "NumPy archive", arrays
 
 
 def _text_pickle(path: Path, data: memoryview, head: bytes) -> tuple[str, Any]:
@@ -124,6 +151,8 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
             f"refused: it wants {_short(error)}, and no known family does",
             "Nothing in the file was run. Don't open it with other tools; cppn#7 is a model that needs no file.",
         )
+    if isinstance(error, ForeignError):
+        return CheckpointError(str(path), f"this is {_short(error)}", error.hint)
     if isinstance(error, FileNotFoundError):
         return CheckpointError(str(path), "no such file")
     if isinstance(error, IsADirectoryError):

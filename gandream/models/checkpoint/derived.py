@@ -21,6 +21,16 @@ def axes(tensor: StoredTensor, order: Sequence[int]) -> StoredTensor:
     return StoredTensor(tensor.storage, tuple(shape), tuple(strides), tensor.offset)
 
 
+def without(tensor: StoredTensor, *dropped: int) -> StoredTensor:
+    """The tensor without these axes, which must have size 1: [C, H, W] of [1, C, H, W] without axis 0."""
+    count = len(tensor.shape)
+    if any(axis >= count or tensor.shape[axis] != 1 for axis in dropped):
+        raise DamagedError(f"a tensor has shape {list(tensor.shape)}, and 1 is wanted in axis {max(dropped)}")
+    kept = [axis for axis in range(count) if axis not in dropped]
+    shape, strides = (tuple(values[axis] for axis in kept) for values in (tensor.shape, tensor.strides))
+    return StoredTensor(tensor.storage, shape, strides, tensor.offset)
+
+
 def computed(shape: Sequence[int], make: Callable[[], np.ndarray]) -> StoredTensor:
     """A float32 tensor of this shape whose numbers ``make`` gives when they are wanted.
 

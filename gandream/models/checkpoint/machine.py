@@ -18,12 +18,24 @@ from gandream.models.checkpoint.records import DamagedError, Global, Record, Ref
 Maker = Callable[..., Any]
 """A function of our own that builds data from the arguments a file gives."""
 
-MAX_STEPS = 5_000_000
-"""Opcodes of one pickle; real ones have up to about 30 000. Bounds memory: each makes at most one small object."""
+MAX_STEPS = 1_000_000
+"""Opcodes of all pickles of a file; NVIDIA's have about 150 for each tensor, and some hundreds of tensors.
+
+Bounds memory, since each makes at most one small object, and time.
+"""
+MAX_STACK = 250_000
+"""Values that wait on the stack; Python's pickler leaves 1000, and those of a long tuple."""
 LINE = 4096
 """Bytes that are looked through at a time for the end of a line."""
 _MARK: Any = object()
 _PYTHON_2 = {"__builtin__": "builtins", "copy_reg": "copyreg", "cPickle": "pickle"}
+
+
+class Budget:
+    """How many opcodes the pickles of one file may still have, the pickles inside their storages included."""
+
+    def __init__(self) -> None:
+        self.left = MAX_STEPS
 
 
 class Machine:
@@ -36,17 +48,20 @@ class Machine:
         check: Callable[[Global], None],
         persistent: Callable[[Any], Any] | None = None,
         start: int = 0,
+        budget: Budget | None = None,
     ):
         self.data, self.table, self.check, self.persistent, self.at = data, table, check, persistent, start
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.end = start
+        self.budget = budget or Budget()
 
     def run(self) -> Any:
         """The value that the pickle describes."""
-        steps = 0
-        while True:
-            code = self.take(1)[0]
+        data, size, budget = self.data, len(self.data), self.budget
+        while self.at < size:
+            code = data[self.at]
+            self.at += 1
             if code == 0x2E:  # STOP
                 self.end = self.at
                 return self.pop()
@@ -54,9 +69,12 @@ class Machine:
             if step is None:
                 raise DamagedError(f"it has no valid pickle opcode at byte {self.at - 1}")
             step(self)
-            steps += 1
-            if steps > MAX_STEPS:
+            budget.left -= 1
+            if budget.left < 0:
                 raise RefusedError(f"more than {MAX_STEPS} pickle opcodes")
+            if len(self.stack) > MAX_STACK:
+                raise RefusedError(f"a pickle stack of more than {MAX_STACK} values")
+        raise DamagedError("it is truncated")
 
     def take(self, count: int) -> memoryview:
         """The next ``count`` bytes."""
@@ -66,6 +84,13 @@ class Machine:
         part = self.data[self.at : stop]
         self.at = stop
         return part
+
+    def byte(self) -> int:
+        """The next byte."""
+        if self.at >= len(self.data):
+            raise DamagedError("it is truncated")
+        self.at += 1
+        return self.data[self.at - 1]
 
     def number(self, form: str) -> int:
         """The next whole number, written as ``struct`` says."""

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from gandream.models.checkpoint.records import DamagedError, Record, RefusedError, StoredTensor
+from gandream.models.checkpoint import tensorflow
+from gandream.models.checkpoint.records import MAX_TENSORS, DamagedError, Record, RefusedError, StoredTensor
 from gandream.models.checkpoint.vocabulary import NumpyArray, is_function
 
 MAX_DEPTH = 40
 MAX_VALUES = 256
 """Of a list or table that counts as an attribute."""
-MAX_VISITS = 2_000_000
+MAX_WRAPPERS = 4
+"""First parts of names that are taken away, one after the other."""
+MAX_VISITS = 500_000
 _INTERNAL = ("_parameters", "_buffers", "_modules", "training")
 _FOREIGN: Any = object()
 """Stands for what is not plain."""
 RANKS = (
-    r"g_?ema|gs|avgg|net_?g_?ema|generator_?ema|ema.*|.*_ema",
+    r"g_?ema|gs|avgg|net_?g_?ema|generator_?ema|ema.*|.*_ema|g_running|generator_smooth",
     r"net_?g.*|generator.*|gen|g.*",
     r".*state_?dict|model.*|params.*|weights.*|module|network|",
 )
@@ -48,6 +51,8 @@ class Network:
     class_name: str = ""
     layout: str = ""
     """Whose way of writing the family's tensors it was translated from; empty for the family's own."""
+    beside: dict[str, StoredTensor] = field(default_factory=dict)
+    """Single tensors that lay beside the table of tensors in its file, such as a ``latent_avg``."""
 
     def arrays(self, names: Iterable[str], limit: int) -> dict[str, np.ndarray]:
         """Read tensors as float32 (whole numbers stay); ``limit`` bytes at most, since tensors may share storages."""
@@ -58,10 +63,8 @@ class Network:
             if limit < 0:
                 raise RefusedError("to become far bigger than it is")
             array = tensor.array()
-            array = array.astype(np.float32) if array.dtype.kind == "f" else array
-            if array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise DamagedError(f"{name} holds values that are not finite")
-            found[name] = array
+            with np.errstate(over="ignore"):  # What is too large becomes infinite; ``values.py`` tells of that.
+                found[name] = array.astype(np.float32) if array.dtype.kind == "f" else array
         return found
 
     @property
@@ -79,6 +82,8 @@ def find_networks(root: Any) -> tuple[Network, ...]:
     _refuse_foreign_calls(root)
     found = list(_Finder().walk(root, "", 0))
     found += [part for network in found for part in _unwrapped(network)]
+    if (count := sum(len(network.tensors) for network in found)) > 2 * MAX_TENSORS:
+        raise RefusedError(f"{count} tensors")
     return tuple(sorted(found, key=lambda network: network.rank))
 
 
@@ -95,8 +100,15 @@ class _Finder:
         if self.left < 0:
             raise DamagedError("it is nested too deeply")
 
-    def walk(self, node: Any, where: str, depth: int, config: dict[str, Any] | None = None) -> Iterator[Network]:
-        """The networks in a part of the contents; ``config`` is what lies beside it under this name."""
+    def walk(
+        self,
+        node: Any,
+        where: str,
+        depth: int,
+        config: dict[str, Any] | None = None,
+        beside: dict[str, StoredTensor] | None = None,
+    ) -> Iterator[Network]:
+        """The networks in a part of the contents, with the ``config`` and the tensors that lie beside it."""
         if depth > MAX_DEPTH:
             raise DamagedError("it is nested too deeply")
         if not isinstance(node, dict | list | tuple | Record) or id(node) in self.seen:
@@ -107,6 +119,8 @@ class _Finder:
                 network = Network(where, {}, {}, node.made_by.name)
                 self.module(node.state, "", network, 0)
                 yield network
+            elif (state := tensorflow.state_of(node)) is not None:
+                yield self.variables(state, where)
             else:
                 yield from self.walk(node.state, where, depth + 1)
             return
@@ -116,10 +130,22 @@ class _Finder:
         if tensors and (isinstance(node, dict) or len(tensors) == len(pairs)):
             plain = {key: value for key, value in pairs if key not in tensors}
             own = {"config": config} if config else {}
-            yield Network(where, tensors, {"": own | self.attributes(plain)})
+            yield Network(where, tensors, {"": own | self.attributes(plain)}, beside=beside or {})
         config = self.config(node) if isinstance(node, dict) else None
         for key, value in pairs:
-            yield from self.walk(value, f"{where}.{key}" if where else key, depth + 1, config)
+            yield from self.walk(value, f"{where}.{key}" if where else key, depth + 1, config, tensors)
+
+    def variables(self, state: dict[Any, Any], where: str) -> Network:
+        """A network of TensorFlow days: names are as in ``synthesis/4x4/Const/const``, attributes its arguments."""
+        network = Network(tensorflow.place(state, where), {}, {}, tensorflow.function(state))
+        for part, found in tensorflow.parts(state):
+            self.spend(1 + len(found["variables"]))
+            for name, tensor in tensorflow.variables(found):
+                network.tensors[f"{part}/{name}" if part else name] = tensor
+            given = found.get("static_kwargs")
+            own = self.attributes(given) if isinstance(given, dict) else {}
+            network.attributes[part] = own | {"func_name": tensorflow.function(found)}
+        return network
 
     def config(self, node: dict[Any, Any]) -> dict[str, Any] | None:
         """The plain attributes of what a table holds as ``config``: a table, or an object of any class."""
@@ -172,7 +198,9 @@ class _Finder:
 
 
 def _named(node: list[Any] | tuple[Any, ...]) -> list[tuple[str, Any]]:
-    """Items with their names: a list of (name, value), as in TensorFlow's pickles, or numbers."""
+    """Items with their names: the networks of TensorFlow's (G, D, Gs), a list of (name, value), or numbers."""
+    if tensorflow.is_triple(node):
+        return list(zip(tensorflow.TRIPLE, node, strict=True))
     if node and all(isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) for item in node):
         return [(item[0], item[1]) for item in node]
     return [(str(index), value) for index, value in enumerate(node)]
@@ -182,10 +210,12 @@ def _is_module(state: Any) -> bool:
     return isinstance(state, dict) and isinstance(state.get("_parameters"), dict) and "_modules" in state
 
 
-def _unwrapped(network: Network) -> Iterator[Network]:
+def _unwrapped(network: Network, depth: int = 0) -> Iterator[Network]:
     """The parts of a network whose names all begin with a word that only says where it sat: ``module.``, ``netG.``."""
     if any(network.attributes.get(name) for name in network.attributes if name):
         return  # A module from a pickle: its names are its own.
+    if depth > MAX_WRAPPERS:
+        return
     groups: dict[str, dict[str, StoredTensor]] = {}
     for name, tensor in network.tensors.items():
         head, dot, rest = name.partition(".")
@@ -193,9 +223,9 @@ def _unwrapped(network: Network) -> Iterator[Network]:
             groups.setdefault(head, {})[rest] = tensor
     for head, tensors in groups.items():
         where = network.where if head in ("module", "_orig_mod") else f"{network.where}.{head}".strip(".")
-        inner = Network(where, tensors, network.attributes, network.class_name)
+        inner = replace(network, where=where, tensors=tensors)
         yield inner
-        yield from _unwrapped(inner)
+        yield from _unwrapped(inner, depth + 1)
 
 
 def _tensor(value: Any) -> StoredTensor | None:

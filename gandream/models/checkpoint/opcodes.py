@@ -132,7 +132,7 @@ def _outside(_: Machine) -> NoReturn:
 
 
 def _protocol(m: Machine) -> None:
-    protocol = m.number("<B")
+    protocol = m.byte()
     if protocol > 5:
         raise DamagedError(f"pickle protocol {protocol} is unknown")
 
@@ -158,21 +158,21 @@ STEPS: dict[int, Callable[[Machine], None]] = {
         "I": _decimal,
         "L": _decimal,
         "J": lambda m: m.push(m.number("<i")),
-        "K": lambda m: m.push(m.number("<B")),
+        "K": lambda m: m.push(m.byte()),
         "M": lambda m: m.push(m.number("<H")),
-        "\x8a": lambda m: _long(m, m.number("<B")),
+        "\x8a": lambda m: _long(m, m.byte()),
         "\x8b": lambda m: _long(m, m.number("<i")),
         "F": lambda m: m.push(float(m.line())),
         "G": lambda m: m.push(struct.unpack(">d", m.take(8))[0]),
         "S": _quoted,
         "T": lambda m: _old_text(m, m.number("<i")),
-        "U": lambda m: _old_text(m, m.number("<B")),
+        "U": lambda m: _old_text(m, m.byte()),
         "V": lambda m: m.push(m.line().encode("latin-1").decode("raw_unicode_escape")),
         "X": lambda m: _text(m, m.number("<I")),
-        "\x8c": lambda m: _text(m, m.number("<B")),
+        "\x8c": lambda m: _text(m, m.byte()),
         "\x8d": lambda m: _text(m, m.number("<Q")),
         "B": lambda m: _bytes(m, m.number("<I")),
-        "C": lambda m: _bytes(m, m.number("<B")),
+        "C": lambda m: _bytes(m, m.byte()),
         "\x8e": lambda m: _bytes(m, m.number("<Q")),
         "\x96": lambda m: _bytes(m, m.number("<Q")),
         "}": lambda m: m.push({}),
@@ -192,11 +192,11 @@ STEPS: dict[int, Callable[[Machine], None]] = {
         "\x86": lambda m: _tuple(m, 2),
         "\x87": lambda m: _tuple(m, 3),
         "p": lambda m: m.remember(m.index()),
-        "q": lambda m: m.remember(m.number("<B")),
+        "q": lambda m: m.remember(m.byte()),
         "r": lambda m: m.remember(m.number("<I")),
         "\x94": lambda m: m.remember(len(m.memo)),
         "g": lambda m: m.recall(m.index()),
-        "h": lambda m: m.recall(m.number("<B")),
+        "h": lambda m: m.recall(m.byte()),
         "j": lambda m: m.recall(m.number("<I")),
         "c": lambda m: m.name(m.line(), m.line()),
         "\x93": _stack_name,

@@ -23,12 +23,24 @@ DTYPES = {
 }
 """Names of element types, and how they lie in a file."""
 MAX_DIMENSIONS = 16
+MAX_TENSORS = 15_000
+"""Of a file; those of generators have some hundreds."""
+MAX_SIDE = 1 << 48
+"""Of a tensor, in elements."""
 EXPANDED = 1 << 20
 """Elements that a tensor may have beyond its storage (strides of 0 repeat): a bomb would have billions."""
 
 
 class DamagedError(Exception):
     """The bytes do not follow their format. The message is a piece of a sentence for the person."""
+
+
+class ForeignError(DamagedError):
+    """The file is whole, and something else than a checkpoint. The message is what, then what to do."""
+
+    def __init__(self, what: str, hint: str = ""):
+        super().__init__(what)
+        self.hint = hint
 
 
 class RefusedError(Exception):
@@ -100,7 +112,7 @@ class StoredTensor:
         whole = (self.offset, *self.shape, *self.strides)
         if len(self.shape) != len(self.strides) or len(self.shape) > MAX_DIMENSIONS:
             raise DamagedError("a tensor's shape and strides don't fit each other")
-        if any(type(n) is not int or not 0 <= n < 2**48 for n in whole):
+        if any(type(n) is not int or not 0 <= n < MAX_SIDE for n in whole):
             raise DamagedError("a tensor has an impossible shape")
         last = self.offset + sum((n - 1) * step for n, step in zip(self.shape, self.strides, strict=True))
         if self.count and last >= self.storage.count:
@@ -132,6 +144,14 @@ class StoredTensor:
         if self.dtype == "bfloat16":
             return (array.astype(np.uint32) << 16).view(np.float32)
         return array.view(np.bool_) if self.dtype == "bool" else array
+
+
+def dimensions(shape: Any) -> tuple[int, ...]:
+    """A shape out of a file, checked before anything is computed of it: long ones of huge numbers take very long."""
+    found = tuple(shape) if isinstance(shape, list | tuple) and len(shape) <= MAX_DIMENSIONS else (-1,)
+    if any(type(n) is not int or not 0 <= n < MAX_SIDE for n in found):
+        raise DamagedError("a tensor has an impossible shape")
+    return found
 
 
 def contiguous(shape: tuple[int, ...], *, fortran: bool = False) -> tuple[int, ...]:

@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from gandream.base.files import published
-from gandream.models.checkpoint.records import DTYPES, DamagedError, Storage, StoredTensor, contiguous
+from gandream.models.checkpoint.records import (
+    DTYPES,
+    MAX_TENSORS,
+    DamagedError,
+    RefusedError,
+    Storage,
+    StoredTensor,
+    contiguous,
+    dimensions,
+)
 
 METADATA_KEY = "gandream"
 MAX_HEADER = 16 << 20
@@ -51,10 +60,12 @@ def read_safetensors(data: memoryview) -> tuple[dict[str, StoredTensor], dict[st
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise DamagedError("its metadata are no words")
+    if len(header) > MAX_TENSORS:
+        raise RefusedError(f"{len(header)} tensors")
     tensors, ranges = {}, []
     for name, entry in header.items():
-        kind, (start, stop), shape = _NAMES.get(entry["dtype"]), entry["data_offsets"], tuple(entry["shape"])
-        if any(type(n) is not int or n < 0 for n in (start, stop, *shape)):
+        kind, (start, stop), shape = _NAMES.get(entry["dtype"]), entry["data_offsets"], dimensions(entry["shape"])
+        if any(type(n) is not int or n < 0 for n in (start, stop)):
             raise DamagedError(f"{name} has an impossible shape or place")
         ranges.append((start, stop))
         if kind is None:
@@ -87,19 +98,18 @@ def write_safetensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: M
              if (kind := DTYPES[name]) and name not in ("bfloat16", "bool")}  # fmt: skip
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     place = 0
-    parts = []
     for name in sorted(tensors):
-        array = np.array(tensors[name], order="C", copy=None)
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        array = tensors[name]
         header[name] = {
             "dtype": names[array.dtype.kind, array.dtype.itemsize],
             "shape": list(array.shape),
             "data_offsets": [place, place + array.nbytes],
         }
         place += array.nbytes
-        parts.append(array.tobytes())
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
     text += b" " * (-len(text) % 8)
     with published(path) as part, open(part, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        file.writelines(parts)
+        for name in sorted(tensors):  # one by one: copies of all of them at once would be as large as the model
+            array = tensors[name]
+            file.write(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import re
 import struct
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gandream.base.errors import listed
+from gandream.models.checkpoint.archives import Archive
 from gandream.models.checkpoint.machine import Machine
-from gandream.models.checkpoint.records import DTYPES, DamagedError, Global, RefusedError, Storage
+from gandream.models.checkpoint.records import DTYPES, DamagedError, ForeignError, Global, RefusedError, Storage
 from gandream.models.checkpoint.vocabulary import STORAGES, Vocabulary, check_name
 
+OTHER_ARCHIVES = (
+    (r"(.*/)?constants\.pkl", "a TorchScript archive, which is a program", "Save the network's state_dict instead."),
+    (r"model\.weights\.h5", "a Keras model, which no family here is", ""),
+    (r"(.*/)?saved_model\.pb", "a TensorFlow SavedModel, which is a program", "Take the pickle that it was made of."),
+    (r"\[Content_Types\]\.xml", "a document", ""),
+    (r".*\.(pkl|pt|pth|safetensors|bin|tar)", "a packed archive with models in it", "Unpack it first."),
+    (r".*", "a zip archive", "Models are .safetensors, .pkl, .pt, .pth, .tar or .bin files."),
+)
+"""Kinds of archives that torch.save didn't make: a name in them, what they are, what to do."""
 MAGIC = 0x1950A86A20F9469CFC6C
 """The first object of every legacy stream."""
 MAX_STRUCTURE = 256 << 20
 """Bytes of data.pkl: everything but the numbers."""
-MAX_RATIO = 100
-"""How far an archive may unfold; torch itself stores without compressing."""
+MAX_UNFOLDED = 64 << 20
+"""The same where it is compressed, as torch never does."""
 
 
 def read_pickle(data: memoryview) -> tuple[str, Any]:
     """A plain pickle, or a legacy stream, which begins with the pickle of a magic number: (kind, contents)."""
     vocabulary = Vocabulary(len(data), lambda raw: _stream(raw, vocabulary, depth=1)[0])
-    first = Machine(data, vocabulary.table, check_name)
+    first = Machine(data, vocabulary.table, check_name, budget=vocabulary.budget)
     root = first.run()
     if isinstance(root, int) and root == MAGIC:
         return "torch stream", _stream(data, vocabulary, depth=0)[0]
@@ -42,7 +52,7 @@ def _stream(data: memoryview, vocabulary: Vocabulary, depth: int) -> tuple[Any, 
 
     def following(persistent: Callable[[Any], Any] | None = None) -> Any:
         nonlocal at
-        machine = Machine(data, table, check_name, persistent, at)
+        machine = Machine(data, table, check_name, persistent, at, vocabulary.budget)
         value = machine.run()
         at = machine.end
         return value
@@ -77,12 +87,13 @@ def _stream(data: memoryview, vocabulary: Vocabulary, depth: int) -> tuple[Any, 
     if not isinstance(keys, list):
         raise DamagedError("its list of storages is missing")
     for key in keys:
-        if str(key) not in wanted:
+        name = _word(key)
+        if name not in wanted:
             raise DamagedError("it has a storage that nothing uses")
-        kind, count = wanted[str(key)]
+        kind, count = wanted[name]
         if at + 8 > len(data) or struct.unpack_from("<q", data, at)[0] != count:
             raise DamagedError("it is truncated, or a storage of it has another size than it says")
-        places[str(key)] = at + 8
+        places[name] = at + 8
         at += 8 + count * np.dtype(DTYPES[kind]).itemsize
         if at > len(data):
             raise DamagedError("it is truncated")
@@ -99,29 +110,32 @@ def _storage_key(key: Any) -> tuple[str | None, str, int, tuple[Any, int, int] |
         raise DamagedError("it refers to something that is no storage")
     kind, name, count = key[1], key[2], key[4]
     if not isinstance(kind, Global) or kind.name not in STORAGES or type(count) is not int or not 0 <= count < 2**48:
-        raise DamagedError(f"it has a storage of a kind that is not known: {kind}")
+        raise DamagedError(f"it has a storage of a kind that is not known{f': {kind}' * isinstance(kind, Global)}")
     view = key[5] if len(key) > 5 else None
     if view is not None and not (isinstance(view, tuple) and len(view) == 3 and all(type(n) is int for n in view[1:])):
         raise DamagedError("a view of a storage of it is malformed")
-    return STORAGES[kind.name], str(name), count, view
+    return STORAGES[kind.name], _word(name), count, view
 
 
-def read_zip(path: Path) -> tuple[str, Any]:
+def _word(name: Any) -> str:
+    """The name of a storage; only of what is plain, since lists in lists would be words without end."""
+    if isinstance(name, str | int):
+        return str(name)
+    raise DamagedError("a storage of it has no name")
+
+
+def read_zip(archive: Archive) -> tuple[str, Any]:
     """An archive of torch.save, by its ``data.pkl``: ("torch zip", contents)."""
-    archive = zipfile.ZipFile(path)
-    entries = {entry.filename: entry for entry in archive.infolist()}
-    _check_archive(archive, path.stat().st_size)
-    pickles = [name for name in entries if name == "data.pkl" or (name.endswith("/data.pkl") and name.count("/") == 1)]
-    if len(pickles) != 1:
-        holds = ", ".join(list(entries)[:4]) or "nothing"
-        kind = "TorchScript" if any(name.endswith("constants.pkl") for name in entries) else ""
-        raise DamagedError(f"it is a {kind or 'zip'} archive, but no checkpoint: it holds {holds}")
-    folder = pickles[0][: -len("data.pkl")]
-    if f"{folder}constants.pkl" in entries:
-        raise DamagedError("it is a TorchScript archive, which is a program; save the network's state_dict instead")
-    if entries[pickles[0]].file_size > MAX_STRUCTURE:
-        raise RefusedError(f"{entries[pickles[0]].file_size} bytes for its structure")
-    big = f"{folder}byteorder" in entries and archive.read(f"{folder}byteorder").strip() == b"big"
+    pickles = [name for name in archive.sizes if name == "data.pkl" or re.fullmatch(r"[^/]*/data\.pkl", name)]
+    folder = pickles[0][: -len("data.pkl")] if len(pickles) == 1 else ""
+    if len(pickles) != 1 or f"{folder}constants.pkl" in archive.sizes:
+        names = archive.sizes or {"nothing": 0}
+        _, what, hint = next(row for row in OTHER_ARCHIVES if any(re.fullmatch(row[0], name, re.S) for name in names))
+        raise ForeignError(f"{what}, but no checkpoint: it holds {listed((name[:60] for name in names), 4)}", hint)
+    size = archive.sizes[pickles[0]]
+    if size > (MAX_STRUCTURE if pickles[0] in archive.stored else MAX_UNFOLDED):
+        raise RefusedError(f"{size} bytes for its structure")
+    big = f"{folder}byteorder" in archive.sizes and archive.head(f"{folder}byteorder", 3) == b"big"
     structure = memoryview(archive.read(pickles[0]))
     vocabulary = Vocabulary(len(structure), lambda raw: _stream(raw, vocabulary, depth=1)[0])
 
@@ -129,30 +143,14 @@ def read_zip(path: Path) -> tuple[str, Any]:
         kind, name, count, _ = _storage_key(key)
         if kind is None:
             return key[1]
-        entry = entries.get(f"{folder}data/{name}")
-        size = np.dtype(DTYPES[kind])
-        if entry is None or entry.file_size != count * size.itemsize:
-            raise DamagedError(f"storage {name} is missing, or has another size than it says")
+        entry, item = f"{folder}data/{name}", np.dtype(DTYPES[kind])
+        if archive.sizes.get(entry) != count * item.itemsize:
+            raise DamagedError(f"storage {name[:60]} is missing, or has another size than it says")
 
         def read() -> bytes:
             raw = archive.read(entry)
-            return np.frombuffer(raw, size).byteswap().tobytes() if big else raw
+            return np.frombuffer(raw, item).byteswap().tobytes() if big else raw
 
         return Storage(kind, count, read)
 
-    return "torch zip", Machine(structure, vocabulary.table, check_name, storage).run()
-
-
-def _check_archive(archive: zipfile.ZipFile, size: int) -> None:
-    """Refuse archives that unfold to more than they are: entries that lie on each other, or compress too well."""
-    entries = archive.infolist()
-    packed, unpacked = sum(entry.compress_size for entry in entries), sum(entry.file_size for entry in entries)
-    if packed > size or unpacked > MAX_RATIO * size:
-        raise RefusedError(f"to unfold {size} bytes to {unpacked}: a zip bomb")
-    if len({entry.filename for entry in entries}) != len(entries):
-        raise DamagedError("its archive has two entries of one name")
-    for entry in entries:
-        if entry.flag_bits & 1:
-            raise DamagedError("its archive is encrypted")
-        if entry.compress_type == zipfile.ZIP_STORED and entry.compress_size != entry.file_size:
-            raise DamagedError("its archive contradicts itself")
+    return "torch zip", Machine(structure, vocabulary.table, check_name, storage, budget=vocabulary.budget).run()

@@ -8,13 +8,15 @@ when it is known that they are not in a part nobody wants (``networks.py``).
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from gandream.models.checkpoint.machine import Maker
+from gandream.models.checkpoint.derived import axes
+from gandream.models.checkpoint.machine import Budget, Maker
 from gandream.models.checkpoint.records import (
     DTYPES,
     Buildable,
@@ -25,6 +27,7 @@ from gandream.models.checkpoint.records import (
     Storage,
     StoredTensor,
     contiguous,
+    dimensions,
 )
 
 STORAGES = {
@@ -130,20 +133,25 @@ class NumpyArray(Buildable):
 
 
 def _dense(storage: Storage, shape: Any, *, fortran: bool = False) -> StoredTensor:
-    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    if any(type(n) is not int or n < 0 for n in shape):
-        raise DamagedError("an array has an impossible shape")
+    shape = dimensions(shape if isinstance(shape, tuple | list) else (shape,))
+    if math.prod(shape) != storage.count:
+        # Not only what reaches beyond: a small array of much data could be asked for again and again.
+        raise DamagedError(f"an array of shape {list(shape)} has data for {storage.count} numbers")
     return StoredTensor(storage, shape, contiguous(shape, fortran=fortran))
 
 
 def _scalar(kind: Any, raw: Any = b"") -> Any:
     storage = kind.storage(raw) if isinstance(kind, NumpyType) else None
-    return _NO_NUMBERS if storage is None else StoredTensor(storage, (), ()).array().item()
+    return _NO_NUMBERS if storage is None else _dense(storage, ()).array().item()
 
 
-def _from_buffer(raw: Any, kind: Any, shape: Any, order: Any = "C") -> Any:
+def _from_buffer(raw: Any, kind: Any, shape: Any, order: Any = "C", turned: Any = None, *_: Any) -> Any:
+    """As protocol 5 has it; ``turned`` is the order of axes of arrays that are neither C's nor Fortran's."""
     storage = kind.storage(raw) if isinstance(kind, NumpyType) else None
-    return _NO_NUMBERS if storage is None else _dense(storage, shape, fortran=order in ("F", b"F"))
+    if storage is None:
+        return _NO_NUMBERS
+    found = _dense(storage, shape, fortran=order in ("F", b"F"))
+    return axes(found, turned) if isinstance(turned, tuple | list) and order in ("K", b"K") else found
 
 
 def _tensor(storage: Any, offset: Any = 0, size: Any = (), stride: Any = (), *_: Any) -> Any:
@@ -172,7 +180,8 @@ def _persistent_object(meta: Any = None, *_: Any) -> Record:
     """NVIDIA's persistence: the source text in ``meta`` is never looked at, its class name and state are."""
     if not isinstance(meta, dict):
         raise DamagedError("a network of it has no description")
-    record = Record(Global("", str(meta.get("class_name", ""))))
+    name = meta.get("class_name")
+    record = Record(Global("", name if isinstance(name, str) else ""))
     record.state = meta.get("state")
     return record
 
@@ -191,7 +200,7 @@ class Vocabulary:
     """The table of one file; ``load_stream`` reads a torch stream inside a byte string."""
 
     def __init__(self, size: int, load_stream: Callable[[memoryview], Any]):
-        self.left, self.load_stream = size + COPIES, load_stream
+        self.left, self.load_stream, self.budget = size + COPIES, load_stream, Budget()
         self.table: dict[tuple[str, str], Maker] = {
             ("collections", "OrderedDict"): self.mapping,
             ("collections", "defaultdict"): lambda *_: {},

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 FAMILY = "cppn"
 VERSION = 1
 """Goes up whenever a change in this folder changes the pictures."""
+EXTENDS = True
 LATENT = 64
 """D, of z and of w."""
 HIDDEN = 7
@@ -57,6 +58,8 @@ def describe(word: str = "") -> Spec:
         fingerprint=content_key(FAMILY, VERSION, seed, LATENT, [layer.name for layer in LAYERS]),
         latent_size=LATENT,
         layers=LAYERS,
+        extends=EXTENDS,
+        shown=LAYERS[:HIDDEN],
         licence="MIT",
     )
 

@@ -118,17 +118,26 @@ class Field:
                 taps[index] = _normalised(self.readout[index], h, contrast * share, level / len(TAPS))
         return Folded(layers, taps, colours(style[-1], self.hue))
 
-    def evaluate(self, frame: Folded, place: Tensor, plane: Tensor, scratch: Scratch) -> Tensor:
-        """Fields [FIELDS + 1, P], in the scratch, of the points ``plane`` [3, P] seen from ``place`` [4, 3]."""
+    def evaluate(
+        self, frame: Folded, place: Tensor, plane: Tensor, scratch: Scratch, layer: int | None = None
+    ) -> Tensor:
+        """Fields [FIELDS + 1, P], in the scratch, of the points ``plane`` [3, P] seen from ``place`` [4, 3].
+
+        With ``layer``, what that hidden layer gives instead, [UNITS, P].
+        """
         here, there, fields = scratch.here, scratch.there, scratch.fields
         self.look(place, plane, scratch.seen)
         torch.mm(frame.layers[0], scratch.seen, out=here[:UNITS])
         _activate(here, scratch.zero)
+        if layer == 0:
+            return here[:UNITS]
         fields[:FIELDS] = 0
         for index, matrix in enumerate(frame.layers[1:], start=1):
             torch.mm(matrix, here, out=there[:UNITS])
             _activate(there, scratch.zero)
             here, there = there, here
+            if index == layer:
+                return here[:UNITS]
             if index in TAPS:
                 fields[:FIELDS].addmm_(frame.taps[index], here)
         return fields

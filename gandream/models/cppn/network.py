@@ -12,7 +12,7 @@ from gandream.models.cppn import DEFAULT_SIZE
 from gandream.models.cppn.field import Field, Folded, Scratch
 from gandream.models.cppn.palette import develop
 from gandream.models.cppn.tiles import spread
-from gandream.models.cppn.weights import draw
+from gandream.models.cppn.weights import UNITS, draw
 from gandream.models.spec import Inputs, Spec
 
 TILE_CPU = 16384
@@ -39,6 +39,7 @@ class CPPN:
         self.mapping_in, self.mapping_out = put(drawn.mapping_in), put(drawn.mapping_out)
         self.style, self.style_base = put(drawn.style), put(drawn.style_base)
         self.w_avg = put(drawn.w_avg).expand(len(spec.layers), -1).contiguous()
+        self.class_centres: Tensor | None = None
         self.field = Field(put(drawn.first), put(drawn.hidden), put(drawn.readout), put(drawn.mirror), drawn.hue)
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
@@ -74,16 +75,20 @@ class CPPN:
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
         """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D]) at ``size`` (H, W; None: 512, 512).
 
         ``transform`` [N, 3, 3] (or [3, 3]) is an affine map of the plane: the picture shows at p what is at T p.
         p = (x, y) is centred, x to the right, y down, and 1 is half of the smaller side. Noise has no effect here.
+        With ``layer``, what that hidden layer makes of the plane instead: [N, UNITS, H, W].
         """
         if noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
         if len(bend):
             raise ValueError("pattern networks can't be bent yet")
+        if layer is not None and not 0 <= layer < len(self.spec.shown):
+            raise ValueError(f"{layer = }: its hidden layers are 0 to {len(self.spec.shown) - 1}")
         w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(self.device, torch.float32)
         if w.ndim != 3 or w.shape[1:] != self.w_avg.shape:
             wanted = ["N", *self.w_avg.shape]
@@ -96,8 +101,8 @@ class CPPN:
         threads = torch.get_num_threads() if cpu else 1
         rows = min(max(1, (TILE_CPU if cpu else TILE_CUDA) // W), H)
         plane = _plane(rows, H, W, self.device)
-        pictures = torch.empty(N, 3, H, W, device=self.device)
-        flat = pictures.view(N, 3, H * W)
+        pictures = torch.empty(N, 3 if layer is None else UNITS, H, W, device=self.device)
+        flat = pictures.view(N, pictures.shape[1], H * W)
         folded: dict[int, Folded] = {}
 
         def fold(n: int, _: None) -> None:
@@ -110,8 +115,12 @@ class CPPN:
             # A tile is the first one moved down, so coordinates are made once; the move folds into the camera's.
             place = places[n].clone()
             place[:, 2] += place[:, 1] * (top * 2 / min(H, W))
-            fields = self.field.evaluate(folded[n], place, plane[:, :points], part)
-            develop(fields, folded[n].colours, out=flat[n, :, top * W : top * W + points])
+            fields = self.field.evaluate(folded[n], place, plane[:, :points], part, layer)
+            out = flat[n, :, top * W : top * W + points]
+            if layer is None:
+                develop(fields, folded[n].colours, out=out)
+            else:
+                out.copy_(fields)
 
         jobs = [(n, top) for n in range(N) for top in range(0, H, rows)]
         spread(range(N), fold, lambda: None, threads)

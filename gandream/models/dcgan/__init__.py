@@ -81,12 +81,13 @@ def stages(network: Network) -> tuple[list[Stage], list[tuple[int, ...]]]:
         norm = f"main.{number + 1}"
         has_norm = f"{norm}.running_var" in network.tensors
         if shape[2] != shape[3] or (shapes and shapes[-1][1] != shape[0]) or min(shape) < 1:
-            raise DamagedError(f"main.{number}.weight has shape {list(shape)}, which doesn't fit the one before it")
+            wanted = f"[{shapes[-1][1] if shapes else 'any'}, any, {shape[2]}, {shape[2]}]"
+            raise DamagedError(f"main.{number}.weight has shape {list(shape)}, and {wanted} is wanted")
         if type(step) is not int or type(edge) is not int or not (1 <= step <= 8 and 0 <= edge <= 16):
             raise DamagedError(f"main.{number} has an impossible stride or padding")
         for part in ("weight", "bias", "running_mean", "running_var") if has_norm else ():
-            if network.tensors[f"{norm}.{part}"].shape != (shape[1],):
-                raise DamagedError(f"{norm}.{part} doesn't fit main.{number}.weight")
+            if (there := network.tensors[f"{norm}.{part}"].shape) != (shape[1],):
+                raise DamagedError(f"{norm}.{part} has shape {list(there)}, and [{shape[1]}] is wanted")
         found.append(Stage(f"main.{number}", norm if has_norm else None, step, edge))
         shapes.append(shape)
     if len(found) < 2:
@@ -97,9 +98,10 @@ def stages(network: Network) -> tuple[list[Stage], list[tuple[int, ...]]]:
 def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     chain, shapes = stages(network)
-    size = 1
+    size, shown = 1, []
     for stage, shape in zip(chain, shapes, strict=True):
         size = (size - 1) * stage.stride - 2 * stage.padding + shape[2]
+        shown.append(Layer(stage.weight, size))
     channels = shapes[-1][1]
     if not 1 <= size <= 8192 or channels not in (1, 3, 4):
         raise DamagedError(f"it makes pictures of {size} x {size} with {channels} channels")
@@ -111,6 +113,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         layers=(Layer("z", size),),
         size=(size, size),
         channels=channels,
+        shown=tuple(shown[:-1]),
         licence=identity.licence,
         configuration=f"{len(chain)} convolutions, channels {' '.join(str(shape[1]) for shape in shapes)}",
     )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gandream.base.errors import CheckpointError
 from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.bending import bent
 from gandream.models.dcgan import EPSILON, Stage
 from gandream.models.spec import Inputs, Spec
 
@@ -34,6 +35,7 @@ class DCGAN:
         self.configuration: dict[str, Any] = {"attributes": attributes}
         self.stages = [(stage, *_folded(stage, tensors, device)) for stage in chain]
         self.w_avg = torch.zeros(1, spec.latent_size, device=device)
+        self.class_centres: Tensor | None = None
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
@@ -55,14 +57,18 @@ class DCGAN:
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
-        """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), in the native size."""
-        only_native(self.spec, noise, size, transform, bend)
+        """Pictures float32 [N, C, H, W] in [-1, 1] of ``inputs`` (z [N, 1, D]), or the activations of a ``layer``."""
+        only_native(self.spec, noise, size, transform, layer)
         x = w_of(self.spec, inputs, self.w_avg)[:, 0, :, None, None]
+        bends = bent(self.spec, bend, len(x))
         with exact(self.device):
-            for stage, weight, bias in self.stages:
+            for number, (stage, weight, bias) in enumerate(self.stages):
                 x = F.conv_transpose2d(x, weight, bias, stride=stage.stride, padding=stage.padding)
-                x = x.relu_() if stage is not self.stages[-1][0] else x.tanh_()
+                x = bends(number, x.relu_()) if stage is not self.stages[-1][0] else x.tanh_()
+                if number == layer:
+                    break
         return x.contiguous()
 
 

@@ -1,10 +1,11 @@
-"""Progressive GANs, from files: pytorch_GAN_zoo's layout (torch.hub's PGAN), and gandream's own.
+"""Progressive GANs, from files: pytorch_GAN_zoo's layout (torch.hub's PGAN), TensorFlow's, and gandream's own.
 
 Karras, Aila, Laine & Lehtinen 2018, "Progressive growing of GANs for improved quality, stability, and variation":
 figure 2 (fade-in), section 4 (scaled weights, pixelwise normalisation), table 2 (the layers). Classes are one-hot and
 appended to z, as in Odena, Olah & Shlens 2017, section 3. This part loads no torch.
 
 - ``plan.py``: from shapes and configuration to what is computed;
+- ``layouts.py``: the layout of the original, in TensorFlow;
 - ``network.py``: the ``Generator``.
 """
 
@@ -17,6 +18,7 @@ from gandream.base.hashing import content_key
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity
 from gandream.models.progan import plan as plans
+from gandream.models.progan.layouts import LAYOUTS as LAYOUTS
 from gandream.models.spec import Layer, Spec
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     plan = plans.plan(network)
     names = tuple(name for name, _ in plan.classes)
+    blocks = ["groupScale0", *(f"scaleLayers.{scale}" for scale in range(len(plan.depths) - 1))]
     return Spec(
         family=FAMILY,
         name=identity.name,
@@ -52,6 +55,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         layers=(Layer("z", plan.size),),
         size=(plan.size, plan.size),
         channels=plan.channels,
+        shown=tuple(Layer(block, plans.FIRST << number) for number, block in enumerate(blocks)),
         classes=identity.classes if len(identity.classes) == len(names) else names,
         licence=identity.licence,
         w_size=plan.inputs if plan.labels else 0,

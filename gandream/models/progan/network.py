@@ -13,8 +13,10 @@ from torch import Tensor
 
 from gandream.base.errors import CheckpointError
 from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.bending import Bends, bent
 from gandream.models.progan.plan import FIRST, Plan
 from gandream.models.spec import Inputs, Spec
+from gandream.models.upsampling import doubling
 
 EPSILON = 1e-8
 """In the square root of the normalisation (Karras et al. 2018, section 4.2)."""
@@ -63,6 +65,7 @@ class ProGAN:
         centre = labels.mean(dim=0) if plan.classes else labels.sum(dim=0)
         self.w_avg = torch.cat([torch.zeros(spec.latent_size), centre])[None].to(device)
         """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
+        self.class_centres: Tensor | None = None
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
@@ -89,20 +92,51 @@ class ProGAN:
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
-        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (z, labels: [N, 1, D']), in the native size."""
-        only_native(self.spec, noise, size, transform, bend)
+        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (z, labels: [N, 1, D']).
+
+        With ``layer``, what that resolution gives instead, normalised.
+        """
+        only_native(self.spec, noise, size, transform, layer)
         x = w_of(self.spec, inputs, self.w_avg)[:, 0]
         with exact(self.device):
-            return self._pictures(x)
+            bends, x = bent(self.spec, bend, len(x)), self._start(x)
+            if layer is not None:
+                return self._activations(x, layer, bends)
+            return self._bent(x, bends) if bends else self._pictures(x)
 
-    def _pictures(self, x: Tensor) -> Tensor:
-        """Of inputs [N, D']."""
-        if self.plan.normalised:
+    def _start(self, x: Tensor) -> Tensor:
+        """The first resolution of inputs [N, D'], not normalised yet."""
+        if self.plan.normalised_inputs:
             x = x * _inverse(x)
         x = F.leaky_relu_(F.linear(x, *self.dense), self.plan.slope).unflatten(1, (self.plan.depths[0], FIRST, FIRST))
         x = self._normalise(x.contiguous(memory_format=torch.channels_last))
-        x = F.leaky_relu_(F.conv2d(x, *self.first, padding=1), self.plan.slope)
+        return F.leaky_relu_(F.conv2d(x, *self.first, padding=1), self.plan.slope)
+
+    def _activations(self, x: Tensor, layer: int, bends: Bends) -> Tensor:
+        """What a resolution gives, [N, C, H, W], of the first one's."""
+        x = bends(0, self._normalise(x))
+        for number, block in enumerate(self._blocks[:layer], 1):
+            x = bends(number, self._normalise(self._grow(x, block)))
+        return x
+
+    @property
+    def _blocks(self) -> list[tuple[Layer, Layer]]:
+        return self.body if self.last is None else [*self.body, self.last]
+
+    def _bent(self, x: Tensor, bends: Bends) -> Tensor:
+        """Pictures of bent resolutions, of the first one's: normalised before they are bent, and not after."""
+        last = len(self._blocks)
+        older = self._activations(x, max(last - 1, 0), bends)
+        old: Tensor | None = None
+        if self.fading is not None:
+            old = F.interpolate(_painted(older, self.fading), scale_factor=2, mode="nearest")
+        x = bends(last, self._normalise(self._grow(older, self._blocks[-1]))) if last else older
+        return self._shown(_painted(x, self.colours), old)
+
+    def _pictures(self, x: Tensor) -> Tensor:
+        """Of the first resolution, [N, C, H, W]."""
         for block in self.body[: self.shared]:
             x = self._grow(self._normalise(x), block)
         if self.last is None or self.shared > len(self.body):
@@ -128,9 +162,15 @@ class ProGAN:
             if self.fading is not None:
                 old = F.interpolate(self._paint(x, self.fading), scale_factor=2, mode="nearest")
             x = self._grow(self._normalise(x), self.last)
-        picture = self._paint(x, self.colours)
+        return self._shown(self._paint(x, self.colours), old)
+
+    def _shown(self, picture: Tensor, old: Tensor | None) -> Tensor:
+        """As it is given back, with what is left of the resolution before."""
         picture = picture if old is None else picture.add_(old)
-        return (picture.tanh_() if self.plan.tanh else picture).contiguous()
+        picture = picture.tanh_() if self.plan.tanh else picture
+        if self.plan.doublings:
+            picture = F.interpolate(picture, scale_factor=1 << self.plan.doublings, mode="nearest")
+        return picture.contiguous()
 
     def _paint(self, x: Tensor, colours: Layer) -> Tensor:
         """toRGB of x [N, C, H, W], which is kept; normalised after it, when only the colours are left to scale."""
@@ -156,6 +196,11 @@ Layer = tuple[Tensor, Tensor]
 """Weights and biases."""
 
 
+def _painted(x: Tensor, colours: Layer) -> Tensor:
+    weight, bias = colours
+    return F.conv2d(x, weight, bias)
+
+
 def _put(array: np.ndarray, device: torch.device) -> Tensor:
     tensor = torch.as_tensor(array, dtype=torch.float32)
     tensor = tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
@@ -175,15 +220,5 @@ def _inverse(x: Tensor) -> Tensor:
 
 
 def _doubling(weight: Tensor, bias: Tensor) -> Layer:
-    """Up-sampling to nearest neighbours and then a 3 x 3 convolution, as one transposed convolution [I, O, 4, 4].
-
-    Every one of the four new pixels sees 2 x 2 old ones: 16 products instead of 36 for each old pixel. The kernel is
-    the 3 x 3 one, spread by the 2 x 2 box that up-sampling is, and turned round, because a transposed convolution
-    writes what a convolution reads.
-    """
-    outputs, inputs = weight.shape[:2]
-    spread = weight.new_zeros(outputs, inputs, 4, 4)
-    for y in (0, 1):
-        for x in (0, 1):
-            spread[:, :, y : y + 3, x : x + 3] += weight
-    return spread.flip(2, 3).transpose(0, 1).contiguous(memory_format=torch.channels_last), bias
+    """Up-sampling and then a convolution, as one layer."""
+    return doubling(weight).contiguous(memory_format=torch.channels_last), bias

@@ -51,17 +51,22 @@ class Plan:
     """Whether weights and biases are multiplied by sqrt(2 / inputs) (Karras et al. 2018, section 4.1)."""
     normalised: bool
     """Whether there is pixelwise normalisation (section 4.2)."""
+    normalised_inputs: bool
+    """Whether z and classes are normalised before everything else."""
+    doublings: int
+    """How often the finished picture is doubled to nearest neighbours: resolutions that were still to come."""
 
     @property
     def size(self) -> int:
         """Side of the picture, in pixels."""
-        return FIRST << (len(self.depths) - 1)
+        return FIRST << (len(self.depths) - 1 + self.doublings)
 
     @property
     def summary(self) -> str:
         """Its configuration, in a line for people."""
         fading = f", {1 - self.fading:.0%} faded in" if self.fading else ""
-        return f"{len(self.depths)} resolutions, channels {' '.join(map(str, self.depths))}{fading}"
+        to_come = f", {self.doublings} more to come" if self.doublings else ""
+        return f"{len(self.depths)} resolutions, channels {' '.join(map(str, self.depths))}{fading}{to_come}"
 
 
 def spelling(names: Collection[str]) -> str:
@@ -90,12 +95,13 @@ def plan(network: Network) -> Plan:
     def shape(layer: str, dimensions: int) -> tuple[int, ...]:
         weight, bias = (network.tensors[f"{layer}{part}{kind}"].shape for kind in ("weight", "bias"))
         if len(weight) != dimensions or min(weight) < 1 or bias != weight[:1]:
-            raise DamagedError(f"{layer} has weights {list(weight)} and biases {list(bias)}, which can't be")
+            sizes = f"shape {list(weight)}, and its bias {list(bias)}"
+            raise DamagedError(f"{layer}{part}weight has {sizes}; {dimensions} dimensions and [outputs] are wanted")
         return weight
 
     def fits(layer: str, outputs: int, inputs: int, side: int) -> None:
         if (found := shape(layer, 4)) != (wanted := (outputs, inputs, side, side)):
-            raise DamagedError(f"{layer} has weights {list(found)}, but {list(wanted)} fit the layers before it")
+            raise DamagedError(f"{layer}{part}weight has shape {list(found)}, and {list(wanted)} is wanted")
 
     scales = len([layer for layer in layers(network.tensors) if layer.startswith("scaleLayers.")]) // 2
     widths, inputs = shape("formatLayer", 2)
@@ -112,6 +118,8 @@ def plan(network: Network) -> Plan:
         fits(f"toRGBLayers.{scale}", channels, depth, 1)
     known = configuration(network.attributes)
     labels = known["categoryVectorDim"]
+    if not 0 <= known["doublings"] <= MAX_SCALES - scales:
+        raise DamagedError(f"{known['doublings']} of its resolutions are still to come, which can't be")
     if labels >= inputs:
         raise DamagedError(f"{labels} of its {inputs} inputs are classes")
     return Plan(
@@ -126,6 +134,8 @@ def plan(network: Network) -> Plan:
         tanh=known["lossCriterion"] in CLASSIC,
         equalised=known["equalizedlR"],
         normalised=known["perChannelNormalization"],
+        normalised_inputs=known["normalizedInputs"],
+        doublings=known["doublings"],
     )
 
 
@@ -133,13 +143,16 @@ def configuration(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]
     """What a file says beside its tensors, with the layout's usual values for what it leaves out."""
     held = attributes.get("", {}).get("config")
     held = held if isinstance(held, dict) else {}
+    normalised = bool(held.get("perChannelNormalization", True))
     known = {
         "leakyReluLeak": _number(held, "leakyReluLeak", 0.2),
         "alpha": _number(held, "alpha", 0.0),
         "categoryVectorDim": _number(held, "categoryVectorDim", 0),
         "lossCriterion": str(held.get("lossCriterion", "WGANGP")),
         "equalizedlR": bool(held.get("equalizedlR", True)),
-        "perChannelNormalization": bool(held.get("perChannelNormalization", True)),
+        "perChannelNormalization": normalised,
+        "normalizedInputs": bool(held.get("normalizedInputs", normalised)),
+        "doublings": _number(held, "doublings", 0),
         "attribKeysOrder": held.get("attribKeysOrder"),
     }
     if not 0 <= known["alpha"] <= 1 or not 0 <= known["leakyReluLeak"] <= 1 or known["categoryVectorDim"] < 0:

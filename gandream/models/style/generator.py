@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, z_of
+from gandream.models.arguments import centre_of, class_weights, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.mapping import MappingNetwork
 
@@ -34,7 +34,10 @@ class StyleBased:
         self.spec, self.device, self.mapping = spec, device, mapping
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""
-        self.w_avg = mapping.average.expand(len(spec.layers), -1).contiguous()
+        average = mapping.average
+        self.class_centres = average if average.ndim == 2 else None
+        centre = average if self.class_centres is None else average.mean(dim=0)
+        self.w_avg = centre.expand(len(spec.layers), -1).contiguous()
 
     def latents(self, seeds: Sequence[int]) -> Tensor:
         """z of each seed, float32 [N, D]."""
@@ -46,14 +49,16 @@ class StyleBased:
     ) -> Inputs:
         """Map z [N, D] to w [N, L, D'], truncated by psi, a number or [N] (Karras et al. 2019, appendix B).
 
-        ``classes`` are numbers [N] or weights [N, C] of the classes' embeddings. ``cutoff`` is how many of the first
-        layers are truncated; None is all of them.
+        ``classes`` are numbers [N] or weights [N, C] of the classes' embeddings, and of their centres where they have
+        their own. ``cutoff`` is how many of the first layers are truncated; None is all of them.
         """
         z = z_of(self.spec, z, self.device)
-        w = self.mapping(z, class_weights(self.spec, classes, z))
+        weights = class_weights(self.spec, classes, z)
+        w = self.mapping(z, weights)
         w = w[:, None, :].expand(-1, self.w_avg.shape[0], -1)
         psi = torch.as_tensor(psi, dtype=torch.float32, device=self.device).expand(z.shape[0])
         rows = psi[:, None].expand(w.shape[:2])
         if cutoff is not None:
             rows = torch.where(torch.arange(w.shape[1], device=self.device) < cutoff, rows, torch.ones_like(rows))
-        return Inputs(torch.lerp(self.w_avg.expand_as(w), w, rows[:, :, None]), psi)
+        centre = centre_of(self.w_avg, self.class_centres, weights)
+        return Inputs(torch.lerp(centre.expand_as(w), w, rows[:, :, None]), psi)

@@ -36,17 +36,22 @@ class MappingNetwork:
 
     def __init__(self, plan: MappingPlan, tensors: Mapping[str, np.ndarray], device: torch.device):
         self.embed = FullyConnected(plan.embed, tensors, device) if plan.embed else None
+        self.norm = plan.norm
         self.layers = [FullyConnected(dense, tensors, device) for dense in plan.layers]
         if plan.has_average:
+            # [D'], or [C, D'] where each class has its own.
             self.average = torch.as_tensor(tensors["mapping.w_avg"], dtype=torch.float32).to(device)
         else:
             self.average = self._estimate(plan, device)
 
     def __call__(self, z: Tensor, classes: Tensor | None) -> Tensor:
         """w of each latent."""
-        x = _unit_rms(z)
-        if self.embed is not None and classes is not None:
-            x = torch.cat([x, _unit_rms(self.embed(classes))], dim=1)
+        parts = [z] if self.embed is None or classes is None else [z, self.embed(classes)]
+        if self.norm == "each":
+            parts = [_unit_rms(part) for part in parts]
+        x = torch.cat(parts, dim=1)
+        if self.norm == "whole":
+            x = _unit_rms(x)
         for layer in self.layers:
             x = layer(x)
         return x

@@ -93,24 +93,34 @@ class MappingPlan:
     layers: tuple[Dense, ...]
     has_average: bool
     """Whether the file has ``mapping.w_avg``."""
+    by_class: bool = False
+    """Whether that has a row for each class (StyleGAN-XL: Sauer et al. 2022)."""
+    norm: str = "each"
+    """What is scaled to a mean square of 1: "each" of z and the class's embedding, both as a "whole", or "none"."""
 
 
 def mapping_plan(reader: Reader, w: int) -> MappingPlan:
     """The mapping network by the names of NVIDIA's torch checkpoints: ``mapping.fc0``, ``mapping.embed`` ..."""
+    embeds = "mapping.embed.weight" in reader.network.tensors
+    return mapping_after(reader, reader.dense("mapping.embed", None, "linear") if embeds else None, w)
+
+
+def mapping_after(reader: Reader, embed: Dense | None, w: int) -> MappingPlan:
+    """The mapping network after its embedding, which is a layer from weights of classes, or None without classes."""
     tensors = reader.network.tensors
-    embed = reader.dense("mapping.embed", None, "linear") if "mapping.embed.weight" in tensors else None
     layers: list[Dense] = []
     width: int | None = None
     for number in range(sum(1 for name in tensors if re.fullmatch(r"mapping\.fc\d+\.weight", name))):
         layers.append(reader.dense(f"mapping.fc{number}", width, "lrelu", LEARNING_RATE))
         width = layers[-1].outputs
     z = layers[0].inputs - (embed.outputs if embed else 0) if layers else -1
-    has_average = "mapping.w_avg" in tensors
+    has_average, by_class = "mapping.w_avg" in tensors, False
     if has_average:
-        reader.shape("mapping.w_avg", w)
+        by_class = embed is not None and len(tensors["mapping.w_avg"].shape) == 2
+        reader.shape("mapping.w_avg", *((embed.inputs,) if embed and by_class else ()), w)
     if width != w or z < 0:
         raise DamagedError("its mapping and synthesis don't fit each other")
-    return MappingPlan(z, w, embed.inputs if embed else 0, embed, tuple(layers), has_average)
+    return MappingPlan(z, w, embed.inputs if embed else 0, embed, tuple(layers), has_average, by_class)
 
 
 def mapping_names(names: Collection[str]) -> list[str]:

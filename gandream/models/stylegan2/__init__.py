@@ -1,4 +1,5 @@
-"""StyleGAN2 and StyleGAN2-ADA, from files: NVIDIA's torch pickles, state dicts in their layout, and gandream's own.
+"""StyleGAN2 and StyleGAN2-ADA, from files: NVIDIA's pickles (torch, TensorFlow), state dicts in their or rosinality's
+layout, and gandream's own.
 
 Karras et al. 2019, "A style-based generator architecture for generative adversarial networks" (the mapping network,
 truncation, style mixing); Karras et al. 2020a, "Analyzing and improving the image quality of StyleGAN" (modulated
@@ -6,6 +7,7 @@ convolutions, skip and residual generators); Karras et al. 2020b, "Training gene
 limited data" (class-conditional mapping). This part loads no torch.
 
 - ``plan.py``: from shapes to what is computed;
+- ``layouts.py``: TensorFlow's and rosinality's ways of writing it;
 - ``synthesis.py``: from w to pictures;
 - ``convolution.py``: the modulated convolution, in the order of operations that is fastest;
 - ``network.py``: the ``Generator``.
@@ -22,6 +24,7 @@ from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
 from gandream.models.spec import Layer, Spec
 from gandream.models.stylegan2 import plan as plans
+from gandream.models.stylegan2.layouts import LAYOUTS as LAYOUTS
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 FAMILY = "stylegan2"
 VERSION = 1
 """Goes up whenever a change in this folder changes the pictures."""
+EXTENDS = True
 SIGNATURE = (
     Condition(r"synthesis\.b\d+\.const", 3),
     Condition(r"synthesis\.b\d+\.conv1\.affine\.weight", 2),
@@ -63,7 +67,11 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         classes=class_names(plan.mapping.classes, identity.classes),
         licence=identity.licence,
         w_size=plan.mapping.w,
+        class_centres=plan.mapping.by_class,
+        constant=True,
         noise=any(conv.noise for conv in convs),
+        extends=EXTENDS,
+        shown=tuple(layers[:-1]),
         configuration=plan.summary,
     )
 

@@ -51,7 +51,6 @@ class Modulated:
         self.bias = put(tensors[f"{conv.key}.bias"], device) * self.inner
         self.noise = put(tensors[f"{conv.key}.noise_const"], device) if conv.noise else None  # [H, W]
         self.noise_gain = float(tensors[f"{conv.key}.noise_strength"]) * self.inner if conv.noise else 0.0
-        self.size = conv.size
         inputs, (height, width) = conv.affine.outputs, conv.size
         self.weights_are_small = (
             device.type == "cpu" and self.weight.numel() <= (inputs + conv.outputs) * height * width

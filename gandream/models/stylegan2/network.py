@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import torch
 from torch import Tensor
 
 from gandream.models.arguments import exact, only_native, w_of
+from gandream.models.bending import bent
 from gandream.models.spec import Inputs, Spec
+from gandream.models.style.extend import Grounds, centre
 from gandream.models.style.generator import StyleBased
 from gandream.models.style.mapping import MappingNetwork
 from gandream.models.stylegan2.plan import Plan
@@ -33,7 +36,8 @@ class StyleGAN2(StyleBased):
             mapping = MappingNetwork(plan.mapping, tensors, device)
             super().__init__(spec, mapping, tensors, attributes, device, dtype)
             self.synthesis = SynthesisNetwork(plan, tensors, device)
-            self._fixed = self.synthesis.maps("fixed")
+            fixed = partial(self.synthesis.maps, "fixed")
+            self._grounds = Grounds(self.synthesis.ground, fixed, device)
 
     @torch.no_grad()
     def synthesise(
@@ -44,12 +48,22 @@ class StyleGAN2(StyleBased):
         size: tuple[int, int] | None = None,
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
+        layer: int | None = None,
     ) -> Tensor:
-        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (w [N, L, D']), in the native size.
+        """Pictures float32 [N, C, H, W] in about [-1, 1] of ``inputs`` (w [N, L, D']).
 
-        ``noise`` is a word, or a function that gives each layer's (``gandream.models.noise.LayerNoise``).
+        ``noise`` is a word, or a function that gives each layer's (``gandream.models.noise.LayerNoise``). Of a larger
+        ``size`` than the native one, they go on beyond the edges of the native ones (``style.extend``); of a smaller
+        one, they are their middle. With ``layer``, the activations of that convolution instead, of the same part.
         """
-        only_native(self.spec, noise, size, transform, bend)
+        only_native(self.spec, noise, size, transform, layer)
         w = w_of(self.spec, inputs, self.w_avg)
         with exact(self.device):
-            return self.synthesis(w, self._fixed if noise == "fixed" else self.synthesis.maps(noise))
+            ground, fixed = self._grounds.of(size)
+            maps = fixed if noise == "fixed" else self.synthesis.maps(noise, ground)
+            bends = bent(self.spec, bend, len(w))
+            if layer is None:
+                made = self.synthesis(w, maps, ground, bends)
+            else:
+                made = self.synthesis.activations(w, maps, ground, bends, layer)
+        return made if size is None else centre(made, size, ground.size).contiguous()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gandream.models.checkpoint import Network
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.style.reader import ACTIVATIONS, Dense, MappingPlan, Reader, mapping_names, mapping_plan
 
-READ = ("up", "activation", "conv_clamp", "act_gain", "weight_gain", "bias_gain")
+READ = ("up", "activation", "conv_clamp", "act_gain", "weight_gain", "bias_gain", "norm")
 """Attributes of modules that shape the picture; gandream's own files carry these."""
+NORMS = ("each", "whole", "none")
+"""What the mapping normalises: z and the class's embedding each for itself, both together, or nothing."""
 MAX_BLOCKS = 12
 """4 pixels to 8192."""
 MAX_TAPS = 64
@@ -179,7 +181,10 @@ def plan(network: Network) -> Plan:
         blocks.append(Block(key, tuple(convs), torgb, skip))
     if colours is None or blocks[-1].torgb is None:
         raise DamagedError("it has no colours at its last resolution")
-    return Plan(mapping_plan(reader, w), colours, (height, width), tuple(blocks))
+    norm = network.attributes.get("mapping", {}).get("norm", "each")
+    if norm not in NORMS:
+        raise DamagedError(f"its mapping has the normalisation {norm!r}, which is not known")
+    return Plan(replace(mapping_plan(reader, w), norm=norm), colours, (height, width), tuple(blocks))
 
 
 def configuration(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

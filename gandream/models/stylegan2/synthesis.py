@@ -11,14 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gandream.models.bending import Bends
+from gandream.models.spec import CONSTANT
+from gandream.models.style.extend import Ground, Maps
 from gandream.models.stylegan2.convolution import Colours, Modulated, layout, put
 from gandream.models.stylegan2.plan import Block, Plan
 from gandream.models.stylegan2.resample import Low
 
 Noise = Callable[[int, int, int, Tensor | None], Tensor | None]
 """(style layer, height, width, the model's own map [H, W]) -> noise [N or 1, 1, H, W], or None for none."""
-Maps = list[Tensor | None]
-"""The noise of each convolution, by its style layer."""
 HALF_POWER = math.sqrt(0.5)
 """Each of the two branches of a residual block, so that their sum keeps the variance (section 4.1)."""
 
@@ -52,11 +53,13 @@ class _Block:
             taps = tensors.get(f"{block.key}.skip.resample_filter")
             self.residual = _Residual(weight, Low(taps, weight.shape[0], device))
 
-    def __call__(self, x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps) -> tuple[Tensor, Tensor | None]:
+    def __call__(
+        self, x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps, bends: Bends
+    ) -> tuple[Tensor, Tensor | None]:
         """Activations and the picture so far, one resolution up."""
         shortcut = self.residual(x) if self.residual else None
         for conv in self.convs:
-            x = conv(x, w, noise[conv.row])
+            x = bends(conv.row, conv(x, w, noise[conv.row]))
         if shortcut is not None:
             x = x.add_(shortcut)
         if picture is not None:
@@ -77,45 +80,67 @@ class SynthesisNetwork:
 
     def __init__(self, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
         self.device, self.plan = device, plan
-        self.const = put(tensors[f"{plan.blocks[0].key}.const"], device)[None]
         self.blocks = [_Block(block, plan, tensors, device) for block in plan.blocks]
+        const = put(tensors[f"{plan.blocks[0].key}.const"], device)[None]
+        self.ground = Ground(const, [conv.noise for block in self.blocks for conv in block.convs], plan.size)
         # On a CPU the first blocks work on the whole batch, whose pictures share the weights; the rest go one by one.
         self.shared = len(self.blocks)
         while self.shared and self.blocks[self.shared - 1].weights_are_small:
             self.shared -= 1
 
-    def maps(self, noise: str | Noise) -> Maps:
+    def maps(self, noise: str | Noise, ground: Ground) -> Maps:
         """The noise of each convolution, times its gain: "fixed", "off", or what a function of the layer gives."""
         found: Maps = []
         for conv in (conv for block in self.blocks for conv in block.convs):
-            made = None
-            if noise != "off" and conv.noise is not None and conv.noise_gain:
-                made = conv.noise if isinstance(noise, str) else noise(conv.row, *conv.size, conv.noise)
+            made, own = None, ground.noise[conv.row]
+            if noise != "off" and own is not None and conv.noise_gain:
+                made = own if isinstance(noise, str) else noise(conv.row, own.shape[0], own.shape[1], own)
             found.append(None if made is None else (made * conv.noise_gain).expand(1, 1, -1, -1) if made.ndim == 2
                          else made * conv.noise_gain)  # fmt: skip
         return found
 
-    def __call__(self, w: Tensor, noise: Maps) -> Tensor:
+    def __call__(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends) -> Tensor:
         """Pictures, float32."""
         count = w.shape[0]
-        x: Tensor = self.const.expand(count, *self.const.shape[1:]).contiguous(memory_format=layout(self.device))
-        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise)
+        x = bends(CONSTANT, self._begin(ground, count))
+        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise, bends)
         if self.shared == len(self.blocks) and picture is not None:
             return picture.contiguous()
-        pictures = torch.empty(count, self.plan.channels, *self.plan.size, device=self.device)
+        pictures = torch.empty(count, self.plan.channels, *ground.size, device=self.device)
         for n in range(count):
             one = slice(n, n + 1)
             mine: Maps = [part if part is None or part.shape[0] == 1 else part[one] for part in noise]
             _, made = self._run(
-                self.blocks[self.shared :], x[one], None if picture is None else picture[one], w[one], mine
+                self.blocks[self.shared :],
+                x[one],
+                None if picture is None else picture[one],
+                w[one],
+                mine,
+                bends.of(n),
             )
             assert made is not None
             pictures[n] = made[0]
         return pictures
 
+    def activations(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends, layer: int) -> Tensor:
+        """What the convolution of a style layer gives, after its activation: float32 [N, C, H, W]."""
+        x = bends(CONSTANT, self._begin(ground, w.shape[0]))
+        for block in self.blocks:
+            if layer > block.convs[-1].row:
+                x, _ = block(x, None, w, noise, bends)
+                continue
+            for conv in block.convs:
+                x = bends(conv.row, conv(x, w, noise[conv.row]))
+                if conv.row == layer:
+                    return x
+        raise ValueError(f"{layer = }: there is no such convolution")
+
+    def _begin(self, ground: Ground, count: int) -> Tensor:
+        return ground.const.expand(count, *ground.const.shape[1:]).contiguous(memory_format=layout(self.device))
+
     def _run(
-        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps
+        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps, bends: Bends
     ) -> tuple[Tensor, Tensor | None]:
         for block in blocks:
-            x, picture = block(x, picture, w, noise)
+            x, picture = block(x, picture, w, noise, bends)
         return x, picture
