@@ -35,7 +35,10 @@ HEAVY = {"torch", "librosa", "scipy", "PIL"}
 MOST_LINES = 400
 ON_A_DEVICE = {
     *("models/activations.py", "models/arguments.py", "models/attention.py", "models/bending.py", "models/convolution.py"),
-    *("models/noise.py", "models/oklab.py", "models/upsampling.py", "trajectory/feed.py", "rendering/paint.py"),
+    "rendering/grid.py",
+    "rendering/pace.py",
+    *("models/masks.py", "models/noise.py", "models/oklab.py", "models/regions.py", "models/upsampling.py"),
+    *("trajectory/feed.py", "rendering/paint.py"),
 }
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""
 

@@ -31,8 +31,8 @@ class Block:
     samples: np.ndarray
     count: int
 
-    def amplitudes(self, window: np.ndarray, newest: int, *, margin: int = 0) -> np.ndarray:
-        """Amplitude spectra of frames [-margin, count + margin): float32 [len(window) // 2 + 1, frames].
+    def stft(self, window: np.ndarray, newest: int, *, margin: int = 0) -> np.ndarray:
+        """Spectra of frames [-margin, count + margin): complex64 [len(window) // 2 + 1, frames].
 
         A frame's last sample is ``newest`` samples later than the frame.
         """
@@ -41,7 +41,11 @@ class Block:
         start = CONTEXT - margin * HOP + newest - len(window)
         stop = start + len(window) + (self.count + 2 * margin - 1) * HOP
         heard = self.samples[start:stop]
-        return np.abs(librosa.stft(heard, n_fft=len(window), hop_length=HOP, window=window, center=False))
+        return librosa.stft(heard, n_fft=len(window), hop_length=HOP, window=window, center=False)
+
+    def amplitudes(self, window: np.ndarray, newest: int, *, margin: int = 0) -> np.ndarray:
+        """Amplitudes of :meth:`stft`: float32, same shape."""
+        return np.abs(self.stft(window, newest, margin=margin))
 
     @cached_property
     def spectrum(self) -> np.ndarray:

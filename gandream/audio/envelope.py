@@ -13,21 +13,27 @@ Seconds = Callable[[Time], float]
 Word = Callable[[np.ndarray, Signal, Seconds, int], np.ndarray]
 """Curve 0..1 [B, T], the signal, seconds of a time, feature frames per second -> curve [B, T]."""
 
-BEAT_RELEASE_S = 0.2
+RELEASES_S = {"beat": 0.2, "bar": 0.2, "section_start": 0.5, "drop": 2.0, "midi": 0.2}
+"""How fast pulses fall where nothing is said."""
 
 
 def smooth(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
-    """Gaussian, centred, sigma in seconds; at the ends over what is there. The highest peak keeps its height."""
+    """Gaussian, sigma in seconds; at the ends over what is there. The highest peak keeps its height.
+
+    What is still to come counts ``causal`` times: 1 is centred; 0 has a sharp attack and a decaying tail.
+    """
     sigma = 0.0 if signal.smooth is None else seconds(signal.smooth) * rate_hz
     if sigma < 0.05:
         return curve
     from scipy.signal import oaconvolve
 
     reach = min(int(4 * sigma) + 1, curve.shape[1])
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)[None]
+    ages = np.arange(-reach, reach + 1)  # of what is heard: negative is still to come
+    kernel = (np.exp(-0.5 * (ages / sigma) ** 2) * np.where(ages < 0, signal.causal, 1.0))[None]
     smoothed = oaconvolve(curve, kernel, mode="full", axes=1)[:, reach:-reach]
     weight = oaconvolve(np.ones((1, curve.shape[1])), kernel, mode="full", axes=1)[:, reach:-reach]
-    return _as_high(np.maximum(smoothed / weight, 0), curve)
+    smoothed = smoothed / weight
+    return _as_high(np.maximum(smoothed, 0) if (curve >= 0).all() else smoothed, curve)
 
 
 def clip(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
@@ -38,14 +44,43 @@ def clip(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> n
     return np.clip((curve - low) / (high - low), 0, 1) if high > low else (curve > low).astype(curve.dtype)
 
 
+def peaks(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
+    """The percentile of each band's local peaks (higher than both neighbours) becomes 1; beyond it is cut."""
+    if signal.peaks is None:
+        return curve
+    rows = []
+    for row in curve:
+        inner = row[1:-1]
+        tops = inner[(inner > row[:-2]) & (inner > row[2:]) & (inner > 0)]
+        most = float(np.percentile(tops, signal.peaks)) if len(tops) else float(row.max(initial=0.0))
+        rows.append(np.clip(row / most, 0, 1) if most > 0 else np.zeros_like(row))
+    return np.stack(rows)
+
+
 def gate(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
     """What is below the gate is 0."""
-    return np.where(curve < signal.gate, 0, curve)
+    return np.where(curve < signal.gate, 0, curve) if signal.gate > 0 else curve
+
+
+def compress(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
+    """Above the threshold, x becomes threshold + (x - threshold) / ratio; then the highest peak is as it was."""
+    if signal.compress is None:
+        return curve
+    threshold, ratio = signal.compress.threshold, signal.compress.ratio
+    return _as_high(np.where(curve > threshold, threshold + (curve - threshold) / ratio, curve), curve)
+
+
+def expand(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
+    """Below the threshold, x becomes threshold - ratio · (threshold - x), 0 at the lowest."""
+    if signal.expand is None:
+        return curve
+    threshold, ratio = signal.expand.threshold, signal.expand.ratio
+    return np.where(curve < threshold, np.maximum(threshold - ratio * (threshold - curve), 0), curve)
 
 
 def power(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
-    """The curve to a power."""
-    return curve**signal.power
+    """The curve to a power; what is below 0, as only automation can be, keeps its sign."""
+    return np.copysign(np.abs(curve) ** signal.power, curve) if signal.power != 1 else curve
 
 
 def attack(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
@@ -55,10 +90,28 @@ def attack(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) ->
 
 
 def release(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
-    """Rise at once, fall as a one-pole; beats fall within 0.2 s where nothing is said."""
-    default_s = BEAT_RELEASE_S if signal.source == "beat" else 0.0
+    """Rise at once, fall as a one-pole; pulses fall by themselves where nothing is said."""
+    default_s = 0.0 if signal.controller is not None else RELEASES_S.get(signal.source, 0.0)
     time_s = default_s if signal.release is None else seconds(signal.release)
     return _follow(curve, time_s * rate_hz, rising=False) if time_s > 0 else curve
+
+
+def hold(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
+    """The highest of the time before: each value stays this long before it may fall."""
+    frames = 0 if signal.hold is None else min(round(seconds(signal.hold) * rate_hz), curve.shape[1])
+    if frames < 1:
+        return curve
+    from scipy.ndimage import maximum_filter1d
+
+    before = np.pad(curve, ((0, 0), (frames, 0)), mode="edge")
+    return maximum_filter1d(before, frames + 1, axis=1, origin=frames - (frames + 1) // 2)[:, frames:]
+
+
+def quantise(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
+    """The nearest of equal steps, half way up to the upper one."""
+    if signal.quantise is None:
+        return curve
+    return np.floor(curve * signal.quantise.steps + 0.5) / signal.quantise.steps
 
 
 def delay(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
@@ -76,10 +129,15 @@ def span(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> n
 ENVELOPE: dict[str, Word] = {
     "smooth": smooth,
     "clip": clip,
+    "peaks": peaks,
     "gate": gate,
+    "compress": compress,
+    "expand": expand,
     "power": power,
     "attack": attack,
     "release": release,
+    "hold": hold,
+    "quantise": quantise,
     "delay": delay,
 }
 """In the order in which they are applied; ``range`` (:func:`span`) is applied to the film's frames, last of all."""

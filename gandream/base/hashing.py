@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+SETTLED_NS = 5 * 10**9
+"""After this, the times of a file tell whether it was written to again."""
 
 
 def content_key(*parts: Any) -> str:
@@ -45,7 +50,23 @@ def _feed(digest: Any, value: Any) -> None:
 
 
 def file_fingerprint(path: Path) -> str:
-    """SHA-256 of a whole file, hex."""
+    """SHA-256 of a whole file, hex.
+
+    A file that nobody wrote to lately is read once in a process, since a render asks several times for one of some
+    hundred MB. Of one written a moment ago, the time may not tell another write: it is read every time.
+    """
+    about = path.stat()
+    if time.time_ns() - about.st_mtime_ns < SETTLED_NS:
+        return _sha256(path)
+    return _settled(path.absolute(), about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino)
+
+
+@lru_cache(64)
+def _settled(path: Path, *_: int) -> str:
+    return _sha256(path)
+
+
+def _sha256(path: Path) -> str:
     with open(path, "rb") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):

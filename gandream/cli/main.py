@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from gandream.base.errors import GandreamError
-from gandream.cli import doctor, measure, models, render, still, train, validate
+from gandream.cli import doctor, explain, listen, measure, models, render, still, train, trajectory, validate
 
 app = typer.Typer(
     name="gandream",
@@ -23,6 +23,9 @@ app = typer.Typer(
 )
 app.command("render")(render.command)
 app.command("still")(still.command)
+app.command("trajectory")(trajectory.command)
+app.command("listen")(listen.command)
+app.command("explain")(explain.command)
 app.command("validate")(validate.command)
 app.command("train")(train.command)
 app.command("measure")(measure.command)

@@ -20,6 +20,7 @@ def command(
       gandream validate recipes/*.yaml
     """
     from gandream.base.errors import GandreamError
+    from gandream.recipe.cells import cells_of
     from gandream.recipe.load import load_recipe
     from gandream.recipe.recipe import check_beats
     from gandream.run.prepare import describe_model
@@ -29,7 +30,11 @@ def command(
         try:
             checked = load_recipe(path, assignments or ())
             check_beats(checked)
+            cells_of(checked)
             describe_model(checked)
+            for scene in checked.told_scenes():
+                if "model" in scene.own_words:
+                    describe_model(scene)
         except GandreamError as error:
             failed += 1
             typer.echo(f"{error}\n", err=True)

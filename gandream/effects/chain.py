@@ -11,7 +11,7 @@ import numpy as np
 from gandream.base.clock import Clock
 from gandream.base.seeds import named_seed
 from gandream.effects.memory import MOST_FRAMES, most_trails
-from gandream.effects.moment import Past, Row
+from gandream.effects.moment import Content, Film, Past, Row
 from gandream.effects.table import EFFECT
 from gandream.recipe.curve import AnyCurve
 from gandream.recipe.ranges import Colour, Range, ranges
@@ -54,22 +54,28 @@ class Chain:
     links: tuple[Link, ...] = ()
     fps: float = 30.0
     warnings: tuple[str, ...] = ()
+    first: int = 0
+    """The first frame that there is, of a scene; nothing before it is remembered."""
 
     def begin(self, start: int, stop: int) -> int:
         """The first frame whose picture shapes frames [start, stop), by way of the effects' memories."""
         for link in reversed(self.links):
-            start = link.since(start, stop)
+            start = max(self.first, link.since(start, stop))
         return start
 
     def key(self, start: int, stop: int) -> list[Any]:
         """For content_key: what shapes frames [start, stop) beside the pictures from :meth:`begin` on."""
         parts: list[Any] = []
         for link in reversed(self.links):
-            start = link.since(start, stop)
+            start = max(self.first, link.since(start, stop))
             if link.active[start:stop].any():
                 dated = [start, link.seed, link.past and link.past.frames] if link.row.dated else None
                 values = {word: value[start:stop] for word, value in link.values.items()}
-                choices = {word: value for word, value in link.choices.items() if word != "past"}
+                choices = {
+                    word: value.key(start, stop) if isinstance(value, Content) else value
+                    for word, value in link.choices.items()
+                    if word != "past"
+                }
                 parts.append([link.name, values, choices, dated])
         return [VERSION, self.fps, *parts] if parts else []
 
@@ -80,28 +86,24 @@ class Chain:
         return Run(self)
 
 
-@dataclass(frozen=True)
-class _Film:
-    """What the words of one recipe are evaluated with."""
-
-    recipe: Recipe
-    clock: Clock
-    values: Callable[[AnyCurve, Path_], np.ndarray]
-    length_s: Callable[[Time], float]
-
-
 def chain(
     effects: Sequence[Effect],
     recipe: Recipe,
     clock: Clock,
     values: Callable[[AnyCurve, Path_], np.ndarray],
     length_s: Callable[[Time], float],
+    moment_s: Callable[[Time], float] | None = None,
+    start_s: float = 0.0,
+    first: int = 0,
+    ends: tuple[int, int] | None = None,
 ) -> Chain:
     """Make the chain of a recipe's effects.
 
-    ``values(curve, path)`` gives a curve at every frame, float64 [F]; ``length_s(time)`` gives seconds.
+    ``values(curve, path)`` gives a curve at every frame, float64 [F]; ``length_s(time)`` gives seconds, and so does
+    ``moment_s(time)`` of points in the film, which begins at ``start_s`` in its music.
+    Of a scene, ``first`` is its first frame; ``ends`` are the frames [start, stop) that it has effects of its own for.
     """
-    film = _Film(recipe, clock, values, length_s)
+    film = Film(recipe, clock, values, length_s, moment_s or length_s, start_s, ends or (0, clock.frames))
     links, warnings = [], []
     for index, effect in enumerate(effects):
         link = _link(effect, ("effects", index), film)
@@ -113,11 +115,12 @@ def chain(
                 f"the memory ends after {MOST_FRAMES} frames: at this frame rate more than {most} is taken as {most}"
             )
             warnings.append(f"effects[{index}].trails: {problem}")
-    return Chain(tuple(links), float(clock.fps), tuple(warnings))
+    return Chain(tuple(links), float(clock.fps), tuple(warnings), first)
 
 
-def _link(effect: Effect, path: Path_, film: _Film) -> Link:
+def _link(effect: Effect, path: Path_, film: Film) -> Link:
     name, bounds = effect.words()[0], ranges(type(effect))
+    row = EFFECT[name]
     values, choices, seed = {}, {}, 0
     for word in effect.words():
         value, at = getattr(effect, word), (*path, word)
@@ -126,11 +129,12 @@ def _link(effect: Effect, path: Path_, film: _Film) -> Link:
             values[word] = _held(curve, bounds[word])
         elif word == "seed":
             seed = named_seed(film.recipe.seed, f"effects.{path[1]}.seed") if value is None else int(value)
-        elif isinstance(value, Time):
+        elif row.ready is None and isinstance(value, Time):
             choices[word] = max(1, int(film.length_s(value) * float(film.clock.fps) + 0.5))
-        else:
+        elif row.ready is None:
             choices[word] = list(value.rgb) if isinstance(value, Colour) else value
-    row = EFFECT[name]
+    if row.ready is not None:
+        values, choices = row.ready(effect, path, film, values)
     active = _active(values, bounds, film.clock.frames)
     past = row.past(values, choices, float(film.clock.fps)) if row.past else None
     if name == "echo" and past is not None and past.frames > MOST_FRAMES:
@@ -153,11 +157,11 @@ def _active(values: Mapping[str, np.ndarray], bounds: Mapping[str, Range], frame
     return np.any(awake, axis=0) if awake else np.ones(frames, bool)
 
 
-def _ends(effect: Any, film: _Film) -> np.ndarray:
-    """How much of a fade's colour: all at the film's ends, less and less inward over a time (smoothstep)."""
-    frames = film.clock.frames
+def _ends(effect: Any, film: Film) -> np.ndarray:
+    """How much of a fade's colour: all at the ends of film or scene, less and less inward (smoothstep)."""
+    first, last = film.ends
     over = max(1.0, film.length_s(effect.over) * float(film.clock.fps))
-    index = np.arange(frames)
-    ends = {"in": index, "out": frames - 1 - index, "both": np.minimum(index, frames - 1 - index)}
+    since, left = np.arange(film.clock.frames) - first, last - 1 - np.arange(film.clock.frames)
+    ends = {"in": since, "out": left, "both": np.minimum(since, left)}
     share = np.clip(ends[effect.fade] / over, 0, 1)
     return 1 - share * share * (3 - 2 * share)

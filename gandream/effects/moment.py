@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from gandream.base.clock import Clock
+    from gandream.recipe.curve import AnyCurve
+    from gandream.recipe.reader import Path_
+    from gandream.recipe.recipe import Recipe
+    from gandream.recipe.times import Time
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,30 @@ def beside(values: np.ndarray | list[float], images: Tensor) -> Tensor:
     return torch.from_numpy(np.array(values, np.float32)).to(images.device, non_blocking=True).view(-1, 1, 1, 1)
 
 
+@dataclass(frozen=True)
+class Film:
+    """What the words of one recipe are evaluated with."""
+
+    recipe: Recipe
+    clock: Clock
+    values: Callable[[AnyCurve, Path_], np.ndarray]
+    length_s: Callable[[Time], float]
+    moment_s: Callable[[Time], float]
+    start_s: float = 0.0
+    """Where in the music the film begins."""
+    ends: tuple[int, int] = (0, 0)
+    """The frames [start, stop) that the film has, or the scene whose words these are."""
+
+
+@runtime_checkable
+class Content(Protocol):
+    """A choice that is larger than a word: it tells what of it shapes which frames."""
+
+    def key(self, start: int, stop: int) -> Any:
+        """For content_key: what of it shapes frames [start, stop)."""
+        ...
+
+
 Meaning: TypeAlias = "Callable[[Tensor, Moment], Tensor]"
 """An effect: pictures [N, C, H, W] in [-1, 1] -> as many of the same range. It doesn't write into those it is given."""
 
@@ -79,3 +109,7 @@ class Row:
     """Whether a frame's number shapes it, beside its parameters."""
     past: Callable[[Mapping[str, np.ndarray], Mapping[str, Any], float], Past] | None = None
     """(curves over the film [F], choices, fps) -> its memory."""
+    ready: Callable[[Any, Path_, Film, dict[str, np.ndarray]], tuple[dict[str, np.ndarray], dict[str, Any]]] | None = (
+        None
+    )
+    """(words, path, film, curves over the film [F]) -> curves and choices, where words alone aren't enough."""

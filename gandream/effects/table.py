@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gandream.effects import colour, geometry, light, memory
+from gandream.effects import colour, geometry, light, memory, overlay, ready
 from gandream.effects.grain import grain
 from gandream.effects.moment import Row
 
@@ -31,4 +31,7 @@ EFFECT: dict[str, Row] = {
     "pixelate": Row(geometry.pixelate, alpha=True),
     "trails": Row(memory.trails, dated=True, past=memory.trails_past),
     "echo": Row(memory.echo, dated=True, past=memory.echo_past),
+    "text": Row(overlay.text, ready=ready.lettering),
+    "image": Row(overlay.image, ready=ready.overlay),
+    "mask": Row(overlay.mask, ready=ready.masked),
 }

@@ -57,7 +57,7 @@ class Bend:
         """Numbers of the channels of a layer that has this many; None is all. Those that it lacks are passed over."""
         if self.channels is None:
             return None
-        if isinstance(self.channels, float):
+        if not isinstance(self.channels, tuple):
             order = np.random.RandomState([self.seed, layer + 1]).permutation(count)
             return np.sort(order[: max(1, round(self.channels * count))])
         chosen = np.zeros(count, bool)
@@ -130,6 +130,10 @@ class Bends:
         return made.contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
+STRAIGHT = Bends((), {})
+"""Nothing is bent."""
+
+
 def bent(spec: Spec, bend: Sequence[object], count: int) -> Bends:
     """The bends of a batch of this many, checked against a model; ValueError where it has no such layer."""
     sides = {number: layer.resolution for number, layer in enumerate(spec.shown)}
@@ -172,15 +176,21 @@ def threshold(x: Tensor, at: Moment) -> Tensor:
 
 
 def noise(x: Tensor, at: Moment) -> Tensor:
-    """Noise is added that moves, of its own in each channel, in RMS of the activations."""
-    bend, (count, height, width) = at.bend, x.shape[1:]
+    """Noise is added that moves, of its own in each channel, in RMS of the activations; its grains have a size."""
+    bend, count, size = at.bend, x.shape[1], list(x.shape[2:])
     maps, period = bend.maps or NoiseMaps(x.device), bend.choices.get("period")
     level = x.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() * at.at("noise", x)
-    made = [
-        maps.moving(bend.seed, at.layer + 1, phase, period, count * height, width).view(count, height, width)
-        for phase in at.numbers("phase")
-    ]
-    return torch.addcmul(x, torch.stack(made).to(x.dtype), level)
+    grain = max(1.0, bend.choices.get("size", 0.0) * at.side)
+    rows, columns = (max(1, round(side / grain)) for side in size)
+    made = torch.stack(
+        [
+            maps.moving(bend.seed, at.layer + 1, phase, period, count * rows, columns).view(count, rows, columns)
+            for phase in at.numbers("phase")
+        ]
+    ).to(x.dtype)
+    if [rows, columns] != size:
+        made = F.interpolate(made, size, mode="bicubic", align_corners=False)
+    return torch.addcmul(x, made, level)
 
 
 def rotate(x: Tensor, at: Moment) -> Tensor:

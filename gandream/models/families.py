@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import torch
 
 
+MAX_CLASSES = 1 << 16
+"""Of a model; ImageNet's whole collection has 21 841."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """A tensor that must be there (or must not), by the pattern of its name and the number of its dimensions."""
@@ -129,7 +133,9 @@ def recognise(checkpoint: Checkpoint, families: Mapping[str, FileFamily]) -> Mat
 
 
 def class_names(count: int, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of C classes: as given, else their numbers."""
+    """Names of C classes: as given, else their numbers; DamagedError where there are too many."""
+    if count > MAX_CLASSES:
+        raise DamagedError(f"it has {count} classes, and no model has more than {MAX_CLASSES}")
     return given if len(given) == count else tuple(str(number) for number in range(count))
 
 

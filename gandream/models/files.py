@@ -127,15 +127,16 @@ def _open(
             if network is not bare:
                 sha256 = content_key(sha256, network.attributes[""]["config"])
         spec = family.describe_network(network, identity(checkpoint, sha256, native))
-        spec = replace(spec, classes=labels.class_names(spec.classes, path), warnings=_warnings(spec.name, found))
+        warnings = _warnings(spec.name, found, checkpoint.limit)
+        spec = replace(spec, classes=labels.class_names(spec.classes, path), warnings=warnings)
     except (RefusedError, *BROKEN) as error:
         raise checkpoint.broken(error, family.FAMILY if family else "") from error
     return checkpoint, family, network, spec
 
 
-def _warnings(name: str, network: Network) -> tuple[str, ...]:
+def _warnings(name: str, network: Network, limit: int) -> tuple[str, ...]:
     """What is wrong with a network's numbers, in a sentence, if anything is."""
-    odd = odd_values(network.tensors)
+    odd = odd_values(network.tensors, limit)
     if odd is None:
         return ()
     first = "".join(letter if letter.isprintable() else "?" for letter in odd.first[:80])

@@ -71,8 +71,10 @@ def read(file: Path) -> tuple[str, ...]:
         names.pop()
     if not names or not all(names):
         raise CheckpointError(str(file), "this file of labels has no names, or an empty one among them", wanted)
+    first: dict[str, int] = {}
     return tuple(
-        f"{name} ({number})" if plain(name) in map(plain, names[:number]) else name for number, name in enumerate(names)
+        name if first.setdefault(plain(name), number) == number else f"{name} ({number})"
+        for number, name in enumerate(names)
     )
 
 

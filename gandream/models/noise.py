@@ -16,8 +16,8 @@ from gandream.models.masks import Mask
 KEPT = 128
 """Maps that are remembered: four for each layer of the largest generators, and then some."""
 
-_PYRAMID = 1 << 23
-"""Numbers from here on are no style layers, but the scales of a pyramid."""
+_PYRAMID = 1 << 20
+"""Numbers from here on are no style layers, but the scales of a pyramid. (A key is two numbers below 2^63.)"""
 
 
 class Setting(NamedTuple):
@@ -114,14 +114,14 @@ class LayerNoise:
         """Noise [N or 1, 1, H, W] of a style layer, or None for none; ``fixed`` is the model's own [H, W]."""
         for one in reversed(self.settings):  # the last word on a layer counts
             if one.layers[layer]:
-                if one.mode == "off" or (one.mode == "fixed" and fixed is None):
+                if one.mode == "off":
                     return None
                 strengths = one.strengths if one.strengths.ndim == 1 else one.strengths[:, layer]
                 strength = torch.as_tensor(strengths, dtype=torch.float32, device=self.maps.device)[:, None, None, None]
                 if one.mask is not None:
                     strength = strength * one.mask.at(height, width, self.maps.device)
                 if one.mode == "fixed":
-                    return fixed * strength
+                    return None if fixed is None else fixed * strength
                 stack = [
                     self.maps.moving(one.seed, layer, float(phase), one.period, height, width, pyramid=one.pyramid)
                     for phase in one.phases

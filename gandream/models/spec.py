@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gandream.models.noise import LayerNoise
+    from gandream.models.regions import LatentRegion
 
 
 BOUND = 2.0
@@ -68,6 +69,8 @@ class Spec:
     """Whether the first row of w moves and turns its picture."""
     constant: bool = False
     """Whether synthesis begins with a constant of several pixels, which can be bent."""
+    regional: bool = False
+    """Whether it blends latents that differ between regions of the picture in its layers."""
     extends: bool = False
     """Whether it makes pictures of other sizes than its own, by continuing them beyond their edges."""
     shown: tuple[Layer, ...] = ()
@@ -76,6 +79,13 @@ class Spec:
     """What else there is to say of its network, in a line for people."""
     warnings: tuple[str, ...] = ()
     """What a person should know before they render with it, in sentences."""
+
+    def unit(self, size: tuple[int, int]) -> float:
+        """Pixels of a picture of this (height, width) that are 1 in the plane which ``transform`` maps.
+
+        Of a model that has a size, its side, whatever more is shown of the plane; else half of the smaller side.
+        """
+        return float(min(self.size)) if self.size else min(size) / 2
 
     def latents(self, seeds: Sequence[int]) -> np.ndarray:
         """z of each seed as the published tools give it, float64 [N, D]: RandomState(seed).randn(1, D).
@@ -108,6 +118,8 @@ class Inputs:
 
     w: Tensor
     psi: Tensor | None = None
+    regions: tuple[LatentRegion, ...] = ()
+    """Other w in parts of the picture, for models that blend them inside (``Spec.regional``)."""
 
 
 class Generator(Protocol):

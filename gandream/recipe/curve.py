@@ -16,13 +16,17 @@ EASES: dict[str, str] = {
     "linear": "evenly",
     "hold": "stays, then jumps",
     "smooth": "smoothstep: slow, fast, slow",
+    "soft": "half as much",
     "in_sine": "starts slowly", "out_sine": "ends slowly", "in_out_sine": "slow, fast, slow",
     "in_quad": "starts slowly", "out_quad": "ends slowly", "in_out_quad": "slow, fast, slow",
     "in_cubic": "starts slowly", "out_cubic": "ends slowly", "in_out_cubic": "slow, fast, slow",
     "in_quart": "starts slowly", "out_quart": "ends slowly", "in_out_quart": "slow, fast, slow",
+    "in_quint": "starts slowly", "out_quint": "ends slowly", "in_out_quint": "slow, fast, slow",
+    "in_circ": "starts slowly, ends fast", "out_circ": "starts fast, ends slowly", "in_out_circ": "slow, fast, slow",
     "in_expo": "starts very slowly", "out_expo": "ends very slowly", "in_out_expo": "stands, darts, stands",
     "in_back": "draws back first", "out_back": "overshoots", "in_out_back": "draws back, overshoots",
-    "out_bounce": "bounces at the end", "out_elastic": "swings at the end",
+    "in_bounce": "bounces at first", "out_bounce": "bounces at the end", "in_out_bounce": "bounces at both ends",
+    "in_elastic": "swings at first", "out_elastic": "swings at the end", "in_out_elastic": "swings in the middle",
 }  # fmt: skip
 
 
@@ -97,7 +101,7 @@ def _keyframes(written: dict[Any, Any]) -> Keyframes:
         if key == "ease":
             continue
         try:
-            time = parse_time(key)
+            time = parse_time(key, sections=True)
         except ValueError as error:
             raise wrong(f"a keyframe's key is a time; {error}", did_you_mean(str(key), ["ease"]), key=key) from None
         if time.amount < 0:

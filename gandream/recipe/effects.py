@@ -16,6 +16,7 @@ from gandream.recipe.curve import AnyCurve, Constant, Curve, read_curve
 from gandream.recipe.entries import read_entry
 from gandream.recipe.fields import Choice, Length, Number, Switch, Whole, Word, listed_as_one, wrong
 from gandream.recipe.motion import MAX_SEED
+from gandream.recipe.overlays import Lettering, Masked, Overlay
 from gandream.recipe.ranges import AnyColour, Degrees, Place, Range, Share, read_colour
 from gandream.recipe.times import Time
 
@@ -280,7 +281,8 @@ class Echo(Word):
 
 Effect = Union[  # noqa: UP007 - made to be shown in schemas
     Contrast, Brightness, Saturation, Hue, Flash, Invert, Gamma, AutoLevels, Posterise, Fade, Vignette, Grain, Blur,
-    Glow, Sharpen, Aberration, Mirror, Kaleidoscope, Zoom, Rotate, Pan, Pixelate, Trails, Echo,
+    Glow, Sharpen, Aberration, Mirror, Kaleidoscope, Zoom, Rotate, Pan, Pixelate, Trails, Echo, Lettering, Overlay,
+    Masked,
 ]  # fmt: skip
 
 EFFECTS: dict[str, type[Word]] = {kind.words()[0]: kind for kind in get_args(Effect)}

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gandream.base.errors import did_you_mean, listed
+from gandream.recipe.functions import FUNCTIONS, Function
+
+__all__ = ["FUNCTIONS", "NAMES", "ExpressionError", "Function", "Node", "names_in", "parse"]
 
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1000, 200, 50
 
@@ -23,53 +26,18 @@ NAMES: dict[str, str] = {
     "bpm": "tempo in beats per minute",
     "fps": "frames per second",
     "duration": "seconds that the film lasts",
+    "scene_t": "seconds since the scene began; in a film without scenes the same as t",
+    "scene_progress": "0 where the scene begins, rising to 1 at its end",
+    "cell": "number of the cell in a grid, from 0, row by row; 0 without a grid",
+    "column": "its column, from 0",
+    "row": "its row, from 0",
+    "cells": "how many cells the grid has; 1 without a grid",
+    "columns": "how many columns it has",
+    "rows": "how many rows it has",
     "pi": "3.14159…",
     "tau": "2 pi",
 }
 BEAT_NAMES = frozenset({"beat", "bar", "bpm"})
-
-
-@dataclass(frozen=True)
-class Function:
-    """A function of expressions: its arguments (those in brackets may be left out) and what it gives."""
-
-    arguments: str
-    help: str
-
-    @property
-    def arity(self) -> tuple[int, int]:
-        """Fewest and most arguments."""
-        names = self.arguments.replace("[", " [").split(",")
-        most = 16 if "..." in self.arguments else len(names)
-        return sum("[" not in name and "..." not in name for name in names), most
-
-
-FUNCTIONS: dict[str, Function] = {
-    "sin": Function("x", "sine; x in radians, -1 to 1"),
-    "cos": Function("x", "cosine; x in radians, -1 to 1"),
-    "tri": Function("x", "triangle wave of period 1, starts at 0, -1 to 1"),
-    "saw": Function("x", "sawtooth of period 1, rises from -1 to 1"),
-    "square": Function("x", "square wave of period 1: 1 in its first half, then -1"),
-    "abs": Function("x", "without its sign"),
-    "sqrt": Function("x", "square root"),
-    "exp": Function("x", "e to the power x"),
-    "log": Function("x", "natural logarithm"),
-    "floor": Function("x", "the whole number below"),
-    "ceil": Function("x", "the whole number above"),
-    "round": Function("x", "the nearest whole number"),
-    "fract": Function("x", "what is after the point: x - floor(x)"),
-    "sign": Function("x", "-1, 0 or 1"),
-    "min": Function("a, b, ...", "the smallest"),
-    "max": Function("a, b, ...", "the largest"),
-    "clamp": Function("x, [low], [high]", "held between low (0) and high (1)"),
-    "mix": Function("a, b, amount", "from a (amount 0) to b (amount 1)"),
-    "step": Function("edge, x", "0 below the edge, then 1"),
-    "smoothstep": Function("low, high, x", "0 below low, 1 above high, smooth between"),
-    "where": Function("condition, a, b", "a where the condition isn't 0, else b"),
-    "noise": Function("x, [seed]", "smooth noise, about one wave per unit of x, -1 to 1"),
-    "lag": Function("x, seconds", "one-pole low-pass with this time constant"),
-    "delay": Function("x, seconds", "x as it was this long ago"),
-}
 
 
 @dataclass(frozen=True)

@@ -164,6 +164,8 @@ class TimeCheck:
     """Makes a field take a time; ``problem`` gives words for a time that won't do, or nothing."""
 
     problem: Callable[[Time], str]
+    sections: bool = False
+    """Whether it may be where a section of the music begins."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(
@@ -176,7 +178,7 @@ class TimeCheck:
     def read(self, value: Any) -> Time:
         """Give the time, or say how times are written."""
         try:
-            time = parse_time(value)
+            time = parse_time(value, sections=self.sections)
         except ValueError as error:
             raise wrong(str(error)) from None
         if problem := self.problem(time):
@@ -202,8 +204,8 @@ def _duration(time: Time) -> str:
     )
 
 
-Moment = Annotated[Time, TimeCheck(_not_negative)]
-"""A point in the film, from 0."""
+Moment = Annotated[Time, TimeCheck(_not_negative, sections=True)]
+"""A point in the film, from 0; perhaps where a section begins."""
 Length = Annotated[Time, TimeCheck(_length)]
 """How long something is, above 0."""
 Duration = Annotated[Time, TimeCheck(_duration)]

@@ -12,15 +12,15 @@ from gandream.recipe.fields import FileRef, Number, Whole, Word, existing_file, 
 from gandream.recipe.text import Text
 
 MAX_SEED = 2**32 - 1
-SAVED = (".npy", ".npz")
+SAVED = (".npy", ".npz", ".pt", ".pth")
 _WANTED = "wanted a latent: a seed such as 7, {seed: 7, class: 3}, faces.npz#smile, {between: [7, 9]} or mean"
 
 
 def _saved(value: Any) -> FileRef:
     """A file of saved latents, without the ``#name`` behind it."""
-    file = existing_file(value, "a file of saved latents (.npy or .npz)")
+    file = existing_file(value, f"a file of saved latents ({', '.join(SAVED)})")
     if file.path.suffix.lower() not in SAVED:
-        raise wrong("saved latents are .npy or .npz files")
+        raise wrong(f"saved latents are {', '.join(SAVED)} files")
     return file
 
 
@@ -42,7 +42,7 @@ class Latent(Word):
     ] = None
     file: Annotated[
         Annotated[FileRef, BeforeValidator(_saved), WithJsonSchema({"type": "string"})] | None,
-        Field(description="saved latents: z [D] or [K, D], or w [L, D] or [K, L, D], in .npy or .npz"),
+        Field(description="saved latents: z [D] or [K, D], or w [L, D] or [K, L, D], in .npy, .npz or .pt"),
     ] = None
     name: Annotated[str | None, Field(description="which array of an .npz, or which row: `smile`, `3`, `smile/3`")] = (
         None
@@ -67,7 +67,7 @@ class Latent(Word):
             return {"seed": value}
         if value == "mean":
             return {"mean": True}
-        written = re.fullmatch(r"(.+?\.np[yz])(?:#(.*))?", value, re.IGNORECASE | re.DOTALL)
+        written = re.fullmatch(r"(.+?\.(?:np[yz]|pth?))(?:#(.*))?", value, re.IGNORECASE | re.DOTALL)
         if written is None:
             hint = "Seeds are numbers, without quotes." if value.isdecimal() else did_you_mean(value, ("mean",))
             raise wrong(_WANTED, hint)

@@ -1,4 +1,4 @@
-"""Ranges of style layers: ``coarse``, ``middle``, ``fine``, ``all``, ``0-3``, ``8-``, or lists of these and numbers."""
+"""Style layers: ``coarse``, ``middle``, ``fine``, ``all``, ``0-3``, ``8-``, or lists of these; and one layer alone."""
 
 from __future__ import annotations
 
@@ -60,3 +60,13 @@ LayerRange = Annotated[
     PlainSerializer(Layers.written),
     WithJsonSchema({"type": ["string", "integer", "array"], "description": _WANTED}),
 ]
+
+
+def _shown(value: Any) -> int | str:
+    number = isinstance(value, int) and not isinstance(value, bool)
+    if not (number and 0 <= value < 10000) and not (isinstance(value, str) and value.strip()):
+        raise wrong("wanted one layer: its number from 0, or its name")
+    return int(value) if number else str(value)
+
+
+LayerWord = Annotated[int | str, BeforeValidator(_shown)]

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.fields import words_at
 from gandream.recipe.include import with_includes
+from gandream.recipe.names import check_names
 from gandream.recipe.overrides import put_variables, set_values
 from gandream.recipe.reader import Document, read_document
-from gandream.recipe.recipe import Recipe, check_names, place
+from gandream.recipe.recipe import Recipe, place
 
 MOST_MISTAKES = 8
 
@@ -29,12 +30,17 @@ def recipe_from(words: Mapping[str, Any], name: str = "recipe") -> Recipe:
 
 
 def _checked(document: Document) -> Recipe:
-    document = put_variables(document)
+    return checked(put_variables(document))
+
+
+def checked(document: Document, cell: Mapping[str, int] | None = None) -> Recipe:
+    """The recipe of a document whose variables are put in; ``cell`` says where it stands if it is a grid's."""
     try:
         recipe = Recipe.model_validate(document.tree)
     except ValidationError as error:
         raise _together(_mistakes(document, error)) from None
     recipe._document = document
+    recipe._cell = dict(cell or {})
     if mistakes := check_names(recipe):
         raise _together(mistakes)
     return recipe
@@ -86,7 +92,7 @@ def _mistake(document: Document, error: Any) -> RecipeError:
         near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
         if isinstance(path[-1], int | float) or set("()") & set(str(path[-1])):
             near = "An expression with commas wants quotes inside {...}: {amount: 'mix(a, b, 0.5)'}"
-        hint = near or did_you_mean(str(path[-1]), words) or f"Words here: {listed(words)}."
+        hint = near or did_you_mean(str(path[-1]), words) or f"Words here: {listed(words, 40)}."
     elif kind == "missing" and isinstance(path[-1], int):
         path, problem = path[:-1], "wanted a list of two"
     else:

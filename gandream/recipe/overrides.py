@@ -43,6 +43,11 @@ def _path(key: str, name: str) -> list[Key]:
     return steps
 
 
+def assign_value(tree: dict[str, Any], key: str, value: Any, name: str) -> Path_:
+    """Set a dotted key in a tree, and give its path; ``name`` stands for the place in errors."""
+    return _assign(tree, _path(key, name), value, name)
+
+
 def _assign(tree: Any, steps: list[Key], value: Any, name: str) -> Path_:
     path: list[Key] = []
     for number, step in enumerate(steps):

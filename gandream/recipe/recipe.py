@@ -2,112 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    PlainSerializer,
-    PrivateAttr,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_validator
 
-from gandream.base.errors import RecipeError, did_you_mean, listed
-from gandream.recipe.classes import Classes
-from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
-from gandream.recipe.effects import Effects
-from gandream.recipe.expression import BEAT_NAMES, FUNCTIONS, NAMES, Node, names_in
-from gandream.recipe.fields import AudioPath, Moment, Number, Reads, Whole, Word, Words, listed_as_one, wrong
-from gandream.recipe.latent import MAX_SEED, ClassWord
-from gandream.recipe.layering import Blends, Mixes, Noises, Truncation
-from gandream.recipe.motion import Push, Walk
+from gandream.base.errors import RecipeError
+from gandream.recipe.curve import AnyCurve, Constant, Curve, Expression, Keyframes
+from gandream.recipe.expression import BEAT_NAMES, names_in
+from gandream.recipe.fields import AudioPath, Whole, Word, Words, listed_as_one, wrong
+from gandream.recipe.grid import Grid
+from gandream.recipe.latent import MAX_SEED
+from gandream.recipe.model import Model
 from gandream.recipe.overrides import dotted
 from gandream.recipe.reader import Document, Key, Path_
-from gandream.recipe.signals import BANDS, FLATS, PITCHES, Signal
-from gandream.recipe.text import Text
+from gandream.recipe.scene import Looks, Scenes, Sectioned, Transition
+from gandream.recipe.signals import BEATEN, SECTIONED, Sections, Signal
+from gandream.recipe.tempo import Tempo
 from gandream.recipe.times import Time
 from gandream.recipe.video import Video
 
 LANGUAGE = 1
 
 
-class Tempo(Word):
-    """The beat grid, where it isn't to be heard from the music."""
-
-    bpm: Annotated[
-        Number | None, Field(ge=10, le=1000, description="beats per minute; without it the music is tracked")
-    ] = None
-    beats_per_bar: Annotated[Whole, Field(ge=1, le=64, description="beats in a bar")] = 4
-    first_beat: Annotated[Moment | None, Field(description="where in the music the first bar begins")] = None
-
-
-@dataclass(frozen=True)
-class ModelRef:
-    """A model as the recipe names it, and the folder that a relative file name starts from."""
-
-    written: str
-    folder: Path = Path()
-    sha256: str | None = None
-    class_: int | str | None = None
-
-    def __str__(self) -> str:
-        return self.written
-
-
-def _named(value: Any) -> ModelRef:
-    if not isinstance(value, str) or not value.strip():
-        raise wrong("wanted the name of a model, such as cppn#7")
-    return ModelRef(str(value), value.folder if isinstance(value, Text) else Path())
-
-
-class ModelWords(Word):
-    """A model with more to say about it than its name."""
-
-    file: Annotated[
-        Annotated[ModelRef, BeforeValidator(_named), WithJsonSchema({"type": "string"})],
-        Field(description="the model's name or file"),
-    ]
-    sha256: Annotated[Words | None, Field(description="of the file, 64 hex digits; another file is refused")] = None
-    class_: Annotated[
-        ClassWord | None,
-        Field(alias="class", description="for latents without a class of their own, where there are no `classes`"),
-    ] = None
-
-
-def _model(value: Any) -> ModelRef:
-    if isinstance(value, ModelRef):
-        return value
-    if isinstance(value, dict):
-        words = ModelWords.model_validate(value)
-        if words.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", words.sha256):
-            raise wrong("a SHA-256 has 64 hex digits", key="sha256")
-        return replace(words.file, sha256=words.sha256 and words.sha256.lower(), class_=words.class_)
-    return _named(value)
-
-
-def _model_written(model: ModelRef) -> Any:
-    more = {"sha256": model.sha256, "class": model.class_}
-    more = {key: value for key, value in more.items() if value is not None}
-    return {"file": model.written, **more} if more else model.written
-
-
-Model = Annotated[
-    ModelRef,
-    BeforeValidator(_model),
-    Reads(ModelWords),
-    PlainSerializer(_model_written),
-    WithJsonSchema({"anyOf": [{"type": "string"}, ModelWords.model_json_schema()]}),
-]
-
-
-class Recipe(Word):
-    """A recipe as checked: frozen; `where` gives the place of each word in its file."""
+class Opening(Word):
+    """What holds for the whole film, as it is written first."""
 
     gandream: Annotated[Whole, Field(description="version of the language")] = LANGUAGE
     include: Annotated[
@@ -123,33 +42,45 @@ class Recipe(Word):
     signals: Annotated[
         dict[Words, Signal], Field(description="what the music does, each under a name of your choice")
     ] = Field(default_factory=dict)
+    sections: Annotated[Sections, Field(description="how the music is parted into sections")] = Sections()
     vars: Annotated[
         dict[Words, Any],
         Field(description="your own names: numbers in expressions, anything as a whole `$name`"),
     ] = Field(default_factory=dict)
-    walk: Annotated[Walk, Field(description="the base path through latent space")] = Walk()
-    classes: Annotated[
-        Classes | None,
-        Field(description="class morphs of conditional models, for latents without a class of their own"),
+    curves: Annotated[
+        dict[Words, Curve], Field(max_length=200, description="your own curves, which expressions know by their names")
+    ] = Field(default_factory=dict)
+
+
+class Recipe(Looks, Opening):
+    """A recipe as checked: frozen; `where` gives the place of each word in its file."""
+
+    scenes: Annotated[
+        Scenes,
+        Field(description="parts of the film, each with words of its own; or `sections`: one for each of the music's"),
     ] = None
-    push: Annotated[
-        tuple[Push, ...],
-        BeforeValidator(listed_as_one),
-        Field(description="moves the latent off the walk; one or a list"),
-    ] = ()
-    mix: Annotated[Mixes, Field(description="style mixing: some layers from elsewhere; one or a list, in order")] = ()
-    blend: Annotated[Blends, Field(description="latents weighted by the bands of a signal; one or a list")] = ()
-    truncation: Annotated[
-        Truncation,
-        Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder; or a list of {layers, psi}"),
-    ] = Constant(1.0)
-    noise: Annotated[
-        Noises, Field(description="the noise maps of style-based generators; one, or a list by layers")
-    ] = ()
-    effects: Annotated[Effects, Field(description="what is done to the finished pictures, in this order")] = ()
+    transition: Annotated[Transition, Field(description="how scenes come in: `cut`, `crossfade 1s`")] = Transition()
+    grid: Annotated[Grid | None, Field(description="many of this recipe side by side, with other seeds or words")] = (
+        None
+    )
     video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
 
     _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))
+    _root: Path_ = PrivateAttr(default=())
+    _own: frozenset[str] = PrivateAttr(default=frozenset())
+    _cell: dict[str, int] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_model(cls, value: Any) -> Any:
+        """Where each scene names its model, the film needs none."""
+        if not isinstance(value, dict) or "model" in value:
+            return value
+        scenes = value.get("scenes")
+        if not isinstance(scenes, list) or not scenes:
+            return value
+        named = all(isinstance(one, dict) and "model" in one for one in scenes)
+        return {**value, "model": scenes[0]["model"]} if named else value
 
     @model_validator(mode="after")
     def _sensible(self) -> Recipe:
@@ -159,13 +90,55 @@ class Recipe(Word):
                 "Is there a newer gandream?",
                 key="gandream",
             )
-        if self.signals and self.audio is None and any(signal.of is None for signal in self.signals.values()):
+        if self.audio is None and any(one.of is None and not one.automated for one in self.signals.values()):
             raise wrong(
                 "signals need music to listen to",
                 "Add `audio: bundled:night_drive` or a file of yours.",
                 key="signals",
             )
+        self._cut()
         return self
+
+    def _cut(self) -> None:
+        """Refuse what goes with scenes alone, and what doesn't go with them."""
+        if self.scenes is None and self.transition != Transition():
+            raise wrong("a transition leads from scene to scene, and there are no `scenes`", key="transition")
+        if self.scenes is not None and self.video.loop:
+            hint = "Leave `loop` out; the same latents at both ends make it nearly close."
+            raise wrong("a film of scenes can't be made to close", hint, key="video")
+        if self.scenes is not None and self.grid is not None:
+            raise wrong("a grid shows one scene, and here are `scenes`", "Keep one of the two.", key="grid")
+        if isinstance(self.scenes, Sectioned) and self.audio is None:
+            raise wrong("sections are heard in music", "Add `audio: bundled:night_drive` or a file.", key="scenes")
+
+    def in_scene(self, words: Looks, root: Path_, **more: Any) -> Recipe:
+        """The recipe as it is in a scene, whose words stand at ``root``; ``more`` are values for words of it."""
+        said = {name: getattr(words, name) for name in words.model_fields_set & set(Looks.model_fields)}
+        said |= {name: one for name in ("model", "seed") if (one := getattr(words, name, None)) is not None}
+        made = self.model_copy(update={**said, **more, "scenes": None})
+        made._root, made._own = root, frozenset(type(self).model_fields[name].alias or name for name in said)
+        return made
+
+    def told_scenes(self) -> list[Recipe]:
+        """The recipe as it is in each scene that is written; of scenes by sections, in those of each label."""
+        if isinstance(self.scenes, Sectioned):
+            return [self.in_scene(words, ("scenes", "labels", one)) for one, words in self.scenes.labels.items()]
+        return [self.in_scene(words, ("scenes", index)) for index, words in enumerate(self.scenes or ())]
+
+    @property
+    def own_words(self) -> frozenset[str]:
+        """The words that a scene says itself; of a recipe that is no scene, none."""
+        return self._own
+
+    @property
+    def in_part(self) -> bool:
+        """Whether it is a scene or a cell of a grid, or has some."""
+        return bool(self._root or self._cell) or self.scenes is not None or self.grid is not None
+
+    @property
+    def cell(self) -> dict[str, int]:
+        """What expressions know of the cell of a grid that this recipe is: `cell`, `column`, `row` ...; else nothing."""
+        return self._cell
 
     @property
     def document(self) -> Document:
@@ -174,7 +147,8 @@ class Recipe(Word):
 
     def where(self, path: Path_, column: int | None = None) -> str:
         """The place of a path and what is written there: ``file:line:column  walk.every = 2 bars``."""
-        return place(self._document, path, column)
+        placed = (*self._root, *path) if path and path[0] in self._own else path
+        return place(self._document, placed, column)
 
     def error(self, path: Path_, problem: str, hint: str = "", column: int | None = None) -> RecipeError:
         """A mistake at a path of this recipe."""
@@ -210,39 +184,39 @@ def _holds(value: Any, step: Any) -> bool:
     return isinstance(value, dict) and step in value
 
 
+def values_in(value: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+    """Everything in a recipe that holds no words, with its key path."""
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from values_in(getattr(value, name), (*path, field.alias or name))
+    elif isinstance(value, tuple | dict):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from values_in(item, (*path, key))
+    else:
+        yield path, value
+
+
 def curves_in(word: BaseModel, path: Path_ = ()) -> Iterator[tuple[Path_, AnyCurve]]:
     """Every curve of a recipe with its key path."""
-    for name, field in type(word).model_fields.items():
-        yield from _curves((*path, field.alias or name), getattr(word, name))
-
-
-def _curves(path: Path_, value: Any) -> Iterator[tuple[Path_, AnyCurve]]:
-    if isinstance(value, Constant | Expression | Keyframes):
-        yield path, value
-    elif isinstance(value, BaseModel):
-        yield from curves_in(value, path)
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _curves((*path, index), item)
+    for at, value in values_in(word, path):
+        if isinstance(value, Constant | Expression | Keyframes):
+            yield at, value
 
 
 def times_in(word: BaseModel) -> Iterator[Time]:
     """Every time of a recipe, keyframes' too."""
-    for value in (getattr(word, name) for name in type(word).model_fields):
-        for item in value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,):
-            if isinstance(item, Time):
-                yield item
-            elif isinstance(item, Keyframes):
-                yield from item.times
-            elif isinstance(item, BaseModel):
-                yield from times_in(item)
+    for _, value in values_in(word):
+        if isinstance(value, Keyframes):
+            yield from value.times
+        elif isinstance(value, Time):
+            yield value
 
 
 def needs_beats(recipe: Recipe) -> bool:
     """Whether anything in the recipe is told in beats or bars."""
     if any(time.unit in ("beats", "bars") for time in times_in(recipe)):
         return True
-    if any(signal.source == "beat" for signal in recipe.signals.values()):
+    if any(signal.source in BEATEN and signal.of is None for signal in recipe.signals.values()):
         return True
     return any(
         node.value in BEAT_NAMES
@@ -250,6 +224,13 @@ def needs_beats(recipe: Recipe) -> bool:
         if isinstance(curve, Expression)
         for node in names_in(curve.tree)
     )
+
+
+def needs_sections(recipe: Recipe) -> bool:
+    """Whether anything in the recipe is told by the sections of its music."""
+    if isinstance(recipe.scenes, Sectioned) or any(time.unit == "section" for time in times_in(recipe)):
+        return True
+    return any(signal.source in SECTIONED and signal.of is None for signal in recipe.signals.values())
 
 
 SAY_TEMPO = "Say the tempo, for instance `tempo: {bpm: 120}`."
@@ -262,83 +243,5 @@ def no_beats(recipe: Recipe) -> RecipeError:
 
 def check_beats(recipe: Recipe) -> None:
     """RecipeError where beats are needed and can't come from anywhere; whether music has some is heard later."""
-    if recipe.audio is None and recipe.tempo.bpm is None and needs_beats(recipe):
+    if recipe.audio is None and not recipe.tempo.told and needs_beats(recipe):
         raise no_beats(recipe)
-
-
-def check_names(recipe: Recipe) -> list[RecipeError]:
-    """Mistakes in the names of signals and variables, and in those that expressions use."""
-    return [
-        *_declared(recipe),
-        *_blends(recipe),
-        *(
-            error
-            for path, curve in curves_in(recipe)
-            if isinstance(curve, Expression)
-            for error in _used(recipe, path, curve)
-        ),
-    ]
-
-
-def _declared(recipe: Recipe) -> Iterator[RecipeError]:
-    for group, names in (("signals", recipe.signals), ("vars", recipe.vars)):
-        for name in names:
-            path: tuple[Key, ...] = (group, name)
-            if not re.fullmatch(r"[A-Za-z_]\w{0,39}", name, re.ASCII):
-                yield recipe.error(path, "a name is up to 40 letters, digits and _, not beginning with a digit")
-            elif name in NAMES or name in FUNCTIONS or name in ("and", "or", "not"):
-                what = "a function" if name in FUNCTIONS else "a word of its own"
-                yield recipe.error(path, f"'{name}' is {what} in expressions", f"Call it {name}_ or something else.")
-            elif group == "vars" and name in recipe.signals:
-                yield recipe.error(path, "a signal has this name too", "Rename one of the two.")
-            elif group == "vars" and _is_number(value := recipe.vars[name]) and not abs(value) < 1e300:
-                yield recipe.error(path, "must be finite")
-
-
-def _blends(recipe: Recipe) -> Iterator[RecipeError]:
-    for index, blend in enumerate(recipe.blend):
-        signal, path = recipe.signals.get(blend.by), ("blend", index, "by")
-        banded = [name for name, one in recipe.signals.items() if one.source in BANDS]
-        if signal is None:
-            hint = did_you_mean(blend.by, banded) or "Declare one, for instance `signals: {notes: chroma}`."
-            yield recipe.error(path, f"there is no signal called '{blend.by[:60]}'", hint)
-        elif signal.source not in BANDS:
-            hint = f"There is: {listed(banded)}." if banded else "A chroma has: `signals: {notes: chroma}`."
-            yield recipe.error(path, f"'{blend.by}' is a single curve; a blend wants a signal with bands", hint)
-        elif len(blend.latents) != BANDS[signal.source]:
-            problem = f"'{blend.by}' has {BANDS[signal.source]} bands, and here are {len(blend.latents)} latents"
-            yield recipe.error(("blend", index, "latents"), problem, "Give one latent for each band, in order.")
-
-
-def _used(recipe: Recipe, path: Path_, curve: Expression) -> Iterator[RecipeError]:
-    for node in names_in(curve.tree):
-        name = str(node.parts[0].value if node.kind == "index" else node.value)
-        problem, hint = _name_problem(recipe, node, name)
-        if problem:
-            yield recipe.error(path, f"{problem} (column {node.column + 1} of the expression)", hint, node.column)
-
-
-def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
-    signal = recipe.signals.get(name)
-    if signal is not None and signal.source == "chroma":
-        if node.kind == "name":
-            return f"'{name}' has twelve bands", f"Choose one: {name}.C, {name}.C# ... {name}.B."
-        pitch = FLATS.get(str(node.value), str(node.value))
-        return ("", "") if pitch in PITCHES else (f"'{name}' has no '.{node.value}'", f"Its bands: {listed(PITCHES)}.")
-    if name in recipe.vars and not _is_number(recipe.vars[name]):
-        return (
-            f"the variable '{name}' is no number, so it can't be used in an expression",
-            f"Use it as a whole: ${name}",
-        )
-    if name in FUNCTIONS:
-        return f"'{name}' is a function", f"Write {name}({FUNCTIONS[name].arguments})."
-    known = [*recipe.signals, *recipe.vars, *NAMES]
-    if name not in known:
-        return f"there is nothing called '{name[:60]}'", did_you_mean(name, known) or f"There is: {listed(known)}."
-    if node.kind == "index":
-        return f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}."
-    return "", ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,50 +1,93 @@
-"""The words of ``signals``: what the music does, as curves from 0 to 1."""
+"""The words of ``signals``: what the music does, as curves from 0 to 1, and the envelope that shapes each."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from gandream.recipe.fields import AudioPath, Choice, Duration, Number, Word, wrong
+from gandream.recipe.fields import Duration, Number, Whole, Word, wrong
+from gandream.recipe.heard import (
+    AUTOMATION,
+    BEATEN,
+    DETECTORS,
+    FLATS,
+    HEARD,
+    KINDS,
+    LAID,
+    PITCHES,
+    SECTIONED,
+    Source,
+)
 
-KINDS: dict[str, str] = {
-    "rms": "loudness (root mean square)",
-    "onset": "onset strength: how much of the spectrum just began (spectral flux, Böck & Widmer 2013)",
-    "beat": "1 on every beat, falling with `release` (0.2s)",
-    "chroma": "the strength of each of the twelve pitch classes; one at a time in expressions: `chroma.C`",
-    "band": "energy (the square of rms) between `low` and `high` in Hz",
-}
-PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-BANDS = {"chroma": len(PITCHES)}
-"""How many bands the signals have that have more than one."""
-FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+__all__ = [
+    "AUTOMATION", "BEATEN", "DETECTORS", "FLATS", "HEARD", "KINDS", "LAID", "PITCHES", "SECTIONED",
+    "Knee", "Sections", "Signal",
+]  # fmt: skip
 
 Unit = Annotated[Number, Field(ge=0, le=1)]
 
 
-class Signal(Word):
-    """One signal: what is heard, and its envelope: smooth, clip, gate, power, attack/release, delay, range."""
+class Knee(Word):
+    """A threshold, and the ratio by which what is beyond it changes."""
 
-    source: Annotated[str, Choice(KINDS, "signal")] = Field(
-        alias="from", description="what is heard: " + "; ".join(f"`{k}`: {v}" for k, v in KINDS.items())
-    )
-    low: Annotated[
-        Number | None, Field(ge=0, le=11025, description="lowest frequency heard, Hz (rms, onset, band)")
+    threshold: Annotated[Number, Field(ge=0, le=1, description="where it sets in, 0 to 1")]
+    ratio: Annotated[Number, Field(ge=1, le=1000, description="1 changes nothing")]
+
+
+class Steps(Word):
+    """Equal steps."""
+
+    steps: Annotated[Whole, Field(ge=1, le=1000, description="how many steps from 0 to 1")]
+
+
+def _scale(value: Any) -> str | float:
+    if value in ("piece", "none") and isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise wrong("wanted `piece`, `none`, or the measured value that becomes 1")
+    return float(value)
+
+
+Scale = Annotated[
+    str | float, BeforeValidator(_scale), WithJsonSchema({"anyOf": [{"enum": ["piece", "none"]}, {"type": "number"}]})
+]
+
+
+class Signal(Source, Word):
+    """One signal: what is heard, and its envelope, applied in the order in which its words are listed."""
+
+    scale: Annotated[
+        Scale | None,
+        Field(
+            description="`piece`: 0..1 over the piece; `none`: as measured (Hz, beats per minute, the section's number "
+            "...); or the measured value that becomes 1. MIDI and tables are taken as they are"
+        ),
     ] = None
-    high: Annotated[
-        Number | None, Field(gt=0, le=11025, description="highest frequency heard, Hz (rms, onset, band)")
-    ] = None
-    of: Annotated[AudioPath | None, Field(description="another sound file to listen to instead, such as a stem")] = None
+    causal: Annotated[
+        Unit,
+        Field(description="of `smooth`: the weight of what is still to come; 1 is centred, 0 never looks ahead"),
+    ] = 1.0
     smooth: Annotated[
         Duration | None,
-        Field(description="gaussian smoothing, centred; the sigma as a time; the highest peak keeps its height"),
+        Field(description="gaussian smoothing; the sigma as a time; the highest peak keeps its height"),
     ] = None
     clip: Annotated[
         tuple[Annotated[Number, Field(ge=0, le=100)], Annotated[Number, Field(ge=0, le=100)]] | None,
         Field(description="percentiles that become 0 and 1; one number names the upper one"),
     ] = None
+    peaks: Annotated[
+        Number | None,
+        Field(ge=0, le=100, description="the percentile of the local peaks that becomes 1; beyond it is cut"),
+    ] = None
     gate: Annotated[Unit, Field(description="what is below this is 0; the rest stays as it is")] = 0.0
+    compress: Annotated[
+        Knee | None,
+        Field(description="above the threshold it rises `ratio` times less; the highest peak keeps its height"),
+    ] = None
+    expand: Annotated[
+        Knee | None, Field(description="below the threshold it falls `ratio` times faster, to 0 at the lowest")
+    ] = None
     power: Annotated[
         Number, Field(gt=0, le=32, description="exponent: above 1 keeps the peaks, below 1 lifts the quiet")
     ] = 1.0
@@ -53,30 +96,54 @@ class Signal(Word):
         Field(description="time constant of rising (63 % of the way); the highest peak keeps its height"),
     ] = None
     release: Annotated[Duration | None, Field(description="time constant of falling (to 37 %)")] = None
+    hold: Annotated[Duration | None, Field(description="how long each value stays before it may fall")] = None
+    quantise: Annotated[
+        Steps | None, Field(description="to equal steps: `4` gives 0, 0.25, 0.5, 0.75 and 1, the nearest one")
+    ] = None
     delay: Annotated[Duration | None, Field(description="how much later than the music")] = None
     range: Annotated[tuple[Number, Number], Field(description="what 0 and 1 become")] = (0.0, 1.0)
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        """``level: rms`` is short for ``level: {from: rms}``, and ``clip: 95`` for ``clip: [0, 95]``."""
+        """``rms`` is short for ``{from: rms}``, ``clip: 95`` for ``[0, 95]``, ``quantise: 4`` for ``{steps: 4}``."""
         value = {"from": value} if isinstance(value, str) else value
-        if (
-            isinstance(value, dict)
-            and isinstance(value.get("clip"), int | float)
-            and not isinstance(value["clip"], bool)
-        ):
+        if isinstance(value, dict) and _is_number(value.get("clip")):
             value = {**value, "clip": [0, value["clip"]]}
+        if isinstance(value, dict) and _is_number(value.get("quantise")):
+            value = {**value, "quantise": {"steps": value["quantise"]}}
         return value
 
     @model_validator(mode="after")
     def _sensible(self) -> Signal:
-        if self.source == "band" and self.low is None and self.high is None:
-            raise wrong("a band wants `low`, `high` or both, in Hz")
-        if self.low is not None and self.high is not None and self.low >= self.high:
-            raise wrong(f"`low` ({self.low:g} Hz) must be below `high` ({self.high:g} Hz)")
-        if self.source in ("beat", "chroma") and (self.low is not None or self.high is not None):
-            raise wrong(f"`low` and `high` don't apply to {self.source}")
         if self.clip is not None and self.clip[0] >= self.clip[1]:
             raise wrong("the first percentile of `clip` must be below the second")
+        if self.clip is not None and self.peaks is not None:
+            raise wrong("`clip` and `peaks` can't both be given", "Both say what becomes 1.")
+        if self.causal != 1 and self.smooth is None:
+            raise wrong("`causal` goes with `smooth`, which isn't there", "For instance `smooth: 0.2`.", key="causal")
         return self
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _count(value: Any) -> int | None:
+    if value is None or (isinstance(value, str) and value == "auto"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 12:
+        raise wrong("wanted `auto` or how many different sections there are, 1 to 12")
+    return int(value)
+
+
+class Sections(Word):
+    """How the music is parted into sections (McFee & Ellis 2014)."""
+
+    count: Annotated[
+        int | None,
+        BeforeValidator(_count),
+        PlainSerializer(lambda count: "auto" if count is None else count),
+        WithJsonSchema({"type": ["integer", "string"]}),
+        Field(description="how many different ones there are (verse, chorus ...): `auto`, or a number"),
+    ] = None

@@ -9,7 +9,7 @@ from typing import Literal
 
 from gandream.base.errors import did_you_mean
 
-Unit = Literal["s", "frames", "beats", "bars", "%"]
+Unit = Literal["s", "frames", "beats", "bars", "%", "section"]
 
 WRITTEN = "seconds (1.5 or 1.5s), 250ms, 0:42, 90 frames, 4 beats, 2 bars or 50%"
 _UNITS: dict[str, tuple[Unit, Fraction]] = {
@@ -33,6 +33,7 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CLOCK = re.compile(r"(?:(\d{1,3}):(?=[0-5]\d:))?(\d{1,4}):([0-5]\d(?:\.\d{1,9})?)", re.ASCII)
+_SECTION = re.compile(r"section\s+(\d{1,4})", re.ASCII)
 _PLAIN = ("s", "ms", "min", "frames", "beats", "bars")
 _MOST = 10**9
 _FINEST = 10**12
@@ -57,13 +58,20 @@ class Time:
         else:
             units, rest = divmod(int(whole), _FINEST)
             amount = f"{'-' * (self.amount < 0)}{units}.{rest:012d}".rstrip("0").rstrip(".")
+        if self.unit == "section":
+            return f"section {amount}"
         return f"{amount}{self.unit}" if self.unit in ("s", "%") else f"{amount} {self.unit}"
 
 
-def parse_time(value: object) -> Time:
-    """Read a time from a number (seconds) or text; ValueError says what was wanted."""
+def parse_time(value: object, *, sections: bool = False) -> Time:
+    """Read a time from a number (seconds) or text; ValueError says what was wanted.
+
+    With ``sections`` it may be where a section of the music begins: ``section 3``, counted from 1.
+    """
     if isinstance(value, Time):
         return value
+    if isinstance(value, str) and value.strip().startswith("section"):
+        return _section(value.strip(), sections)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(f"wanted a time: {WRITTEN}")
     if isinstance(value, float) and not abs(value) < 1e12:
@@ -87,3 +95,12 @@ def parse_time(value: object) -> Time:
     if abs(amount) > _MOST or amount.denominator > _FINEST:
         raise ValueError(f"this time is too {'long' if abs(amount) > _MOST else 'fine'}")
     return Time(amount, unit)
+
+
+def _section(text: str, allowed: bool) -> Time:
+    found = _SECTION.fullmatch(text)
+    if not allowed:
+        raise ValueError(f"a section is a moment, and none can stand here. Times are {WRITTEN}")
+    if found is None or int(found[1]) < 1:
+        raise ValueError("wanted a section by its number, from 1: section 3")
+    return Time(Fraction(int(found[1])), "section")

@@ -19,6 +19,7 @@ FITS: dict[str, str] = {
     "cover": "the picture fills the frame, and what stands out is cut off",
     "contain": "the whole picture, with black beside it",
     "stretch": "the picture is stretched to the frame",
+    "extend": "the whole picture, which the model continues beyond its edges until the frame is full",
 }
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from gandream.base.errors import RenderError
-from gandream.rendering.plan import Plan
+from gandream.effects.camera import endless, moved
+from gandream.models.activations import LayerColours
+from gandream.models.spec import Inputs
+from gandream.rendering.plan import Plan, made_size
 from gandream.trajectory.feed import Feed
 
 if TYPE_CHECKING:
@@ -24,15 +27,56 @@ class Painter:
     def __init__(self, plan: Plan, generator: Generator):
         self.plan, self.generator = plan, generator
         self.feed = Feed(plan.trajectory, generator)
+        self._layer_colours: LayerColours | None = None
 
     def paint(self, start: int, stop: int) -> Tensor:
         """Pictures of frames [start, stop), float [N, 3, H, W] in about [-1, 1]."""
-        fmt, native = self.plan.fmt, self.generator.spec.size
-        size = (fmt.height, fmt.width)
+        plan, native = self.plan, self.generator.spec.size
+        frame = (plan.fmt.height, plan.fmt.width)
+        size = made_size(self.generator.spec, frame, plan.fit)
         with self._memory(), torch.inference_mode():
             inputs, noise = self.feed.inputs(start, stop), self.feed.noise(start, stop)
-            images = self.generator.synthesise(inputs, noise=noise, size=size if native is None else None)
-            return FIT[self.plan.fit](in_colour(images), size)
+            asked, bends = None if size == native else size, self.feed.bends(start, stop)
+
+            def make(transform: Tensor | None = None) -> Tensor:
+                given: dict[str, Any] = {"noise": noise, "size": asked, "transform": transform, "bend": bends}
+
+                def made(inputs: Inputs) -> Tensor:
+                    if plan.layer is None:
+                        return in_colour(self.generator.synthesise(inputs, **given))
+                    return self._colours(plan.layer)(self.generator.synthesise(inputs, **given, layer=plan.layer))
+
+                images = made(inputs)
+                for region in () if self.generator.spec.regional else inputs.regions:
+                    images = region.over(images, made(Inputs(region.w, inputs.psi)))
+                return images
+
+            return FIT[plan.fit](self._seen(make, start, stop, size), frame)
+
+    def _seen(self, make: Callable[[Tensor | None], Tensor], start: int, stop: int, size: tuple[int, int]) -> Tensor:
+        """The pictures that ``make`` makes of a ``size``, as the camera sees them: inside the model, or finished ones.
+
+        The camera's unit is the part of the picture that the frame shows; what is cut off lies beside it.
+        """
+        plan, spec = self.plan, self.generator.spec
+        camera = plan.trajectory.camera
+        if camera is None or not camera.busy(start, stop):
+            return make(None)
+        shown = cut(size, (plan.fmt.height, plan.fmt.width)) if plan.fit in ("cover", "extend") else size
+        images = None if camera.inside else make(None)
+
+        def seen(smaller: bool) -> Tensor:
+            maps = camera.maps(start, stop, shown[1] / shown[0], smaller)
+            maps[:, :2, 2] *= shown[0] / (size[0] if images is not None else 2 * spec.unit(size))
+            return make(torch.from_numpy(maps)) if images is None else moved(images, maps)
+
+        larger = seen(False)
+        return endless(larger, seen(True), camera.shares(start, stop)) if camera.endless else larger
+
+    def _colours(self, layer: int) -> LayerColours:
+        if self._layer_colours is None:
+            self._layer_colours = LayerColours(self.generator, layer)
+        return self._layer_colours
 
     @contextmanager
     def _memory(self) -> Iterator[None]:
@@ -67,11 +111,17 @@ def stretch(images: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.interpolate(images, size, mode="bicubic", antialias=True, align_corners=False)
 
 
+def cut(size: tuple[int, int], frame: tuple[int, int]) -> tuple[int, int]:
+    """The (height, width) of a picture of ``size`` that fill a frame."""
+    scale = max(frame[0] / size[0], frame[1] / size[1])
+    height, width = (min(n, max(1, round(side / scale))) for n, side in zip(size, frame, strict=True))
+    return height, width
+
+
 def cover(images: Tensor, size: tuple[int, int]) -> Tensor:
     """Fill the size and cut off what stands out."""
     height, width = images.shape[2:]
-    scale = max(size[0] / height, size[1] / width)
-    cut_height, cut_width = (min(n, max(1, round(side / scale))) for n, side in ((height, size[0]), (width, size[1])))
+    cut_height, cut_width = cut((height, width), size)
     top, left = (height - cut_height) // 2, (width - cut_width) // 2
     return stretch(images[:, :, top : top + cut_height, left : left + cut_width], size)
 
@@ -86,4 +136,5 @@ def contain(images: Tensor, size: tuple[int, int]) -> Tensor:
     return functional.pad(stretch(images, inner), beside, value=-1.0)
 
 
-FIT = {"cover": cover, "contain": contain, "stretch": stretch}
+FIT = {"cover": cover, "contain": contain, "stretch": stretch, "extend": cover}
+"""What is extended fills the frame already, up to the rounding of its size."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from gandream.base.hashing import content_key
 from gandream.effects.chain import Chain
+from gandream.models.spec import Spec
 from gandream.rendering.device import torch_version
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
@@ -47,6 +48,8 @@ class Plan:
     effects: Chain = field(default_factory=Chain)
     fit: str = "cover"
     """How pictures of another size are brought to the film's."""
+    layer: int | None = None
+    """The layer whose activations are shown instead of pictures."""
 
     @property
     def start(self) -> int:
@@ -58,6 +61,13 @@ class Plan:
         """Frames that are rendered."""
         return self.segments[-1].stop - self.segments[0].start
 
+    def key_of(self, first: int, last: int) -> list[Any]:
+        """For content_key: all that shapes the bytes of frames [first, last)."""
+        fixed = [ENGINE, self.fmt.key(), self.fit, self.device, self.batch, torch_version()]
+        fixed += [] if self.layer is None else ["layer", self.layer]
+        # Effects that remember see earlier frames too.
+        return [*fixed, self.trajectory.key(self.effects.begin(first, last), last), self.effects.key(first, last)]
+
 
 def make_plan(
     trajectory: Trajectory,
@@ -66,33 +76,46 @@ def make_plan(
     frames: tuple[int, int] | None = None,
     effects: Chain | None = None,
     fit: str = "cover",
+    layer: int | None = None,
 ) -> Plan:
     """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
     start, stop = frames or (0, trajectory.frames)
-    native = trajectory.spec.size or (fmt.height, fmt.width)
-    pixels = max(fmt.width * fmt.height, native[0] * native[1])
+    height, width = made_size(trajectory.spec, (fmt.height, fmt.width), fit)
+    pixels = max(fmt.width * fmt.height, height * width)
     batch = max(1, min(MAX_BATCH[device], BATCH_PIXELS[device] // pixels))
-    fixed = [ENGINE, fmt.key(), fit, device, batch, torch_version()]
-    effects = effects or Chain()
-    segments = []
-    for first, last in grid(start, stop, fmt.fps):
-        pictures = trajectory.key(effects.begin(first, last), last)  # effects that remember see earlier frames too
-        segments.append(Segment(first, last, content_key("segment", *fixed, pictures, effects.key(first, last))))
-    return Plan(trajectory, fmt, device, batch, tuple(segments), effects, fit)
+    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer)
+    cut = grid(start, stop, fmt.fps)
+    keyed = (Segment(first, last, content_key("segment", *plan.key_of(first, last))) for first, last in cut)
+    return replace(plan, segments=tuple(keyed))
 
 
-def grid(start: int, stop: int, fps: Fraction) -> Iterator[tuple[int, int]]:
-    """Cut [start, stop) where segments of two seconds meet, counted from frame 0."""
+def made_size(spec: Spec, frame: tuple[int, int], fit: str) -> tuple[int, int]:
+    """(height, width) of the pictures that the generator makes for frames of this size.
+
+    Extended pictures are as high or as wide as the native ones, and otherwise as much larger as the frame's shape asks.
+    """
+    if spec.size is None:
+        return frame
+    height, width = spec.size
+    if fit != "extend":
+        return height, width
+    if frame[1] * height > frame[0] * width:
+        return height, max(width, round(height * frame[1] / frame[0]))
+    return max(height, round(width * frame[0] / frame[1])), width
+
+
+def grid(start: int, stop: int, fps: Fraction, edges: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
+    """Cut [start, stop) where segments of two seconds meet, counted from frame 0, and at the edges of scenes."""
     length = max(1, int(SEGMENT_S * fps + Fraction(1, 2)))
     while start < stop:
-        end = min(stop, (start // length + 1) * length)
+        end = min(stop, (start // length + 1) * length, *(edge for edge in edges if edge > start))
         yield start, end
         start = end
 
 
-def batches(start: int, stop: int, size: int, fps: Fraction) -> Iterator[tuple[int, int]]:
+def batches(start: int, stop: int, size: int, fps: Fraction, edges: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
     """The batches that hold frames [start, stop): each segment of the grid is cut from its own first frame on."""
-    for first, last in grid(0, stop, fps):
+    for first, last in grid(0, stop, fps, edges):
         for batch in range(first, last, size):
             end = min(batch + size, last)
             if end > start:

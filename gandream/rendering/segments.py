@@ -5,40 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gandream.rendering.plan import Plan, Segment, batches
+from gandream.rendering.plan import Segment
+from gandream.rendering.projector import Load, Projector
+from gandream.rendering.reel import Reel
 from gandream.rendering.store import Store
 from gandream.video.colour import planar_yuv
 from gandream.video.encode import SegmentWriter
 from gandream.video.segments import publish_with_digest
 
-if TYPE_CHECKING:
-    from gandream.models.spec import Generator
-
 Progress = Callable[[int], None]
 """Told how many more frames are made."""
 
 
-def render_segments(
-    plan: Plan, missing: Sequence[Segment], generator: Generator, store: Store, progress: Progress
-) -> None:
-    """Render segments into the store, each published as soon as it is whole, and there to stay."""
-    from gandream.rendering.paint import Painter
+def render_segments(reel: Reel, missing: Sequence[Segment], load: Load, store: Store, progress: Progress) -> None:
+    """Render segments into the store, each published as soon as it is whole, and there to stay.
 
-    painter, run, fmt = Painter(plan, generator), plan.effects.run(), plan.fmt
+    Those of one model come one after the other, so that each model is loaded once.
+    """
+    projector, fmt = Projector(reel, load), reel.fmt
     with SegmentWriter(fmt) as writer:
-        for segment in missing:
-            publish = partial(_publish, store, segment.key)
-            writer.begin(store.segments, segment.frames, publish)
-            begin = run.seek(segment.start, segment.stop)
-            for start, stop in batches(begin, segment.stop, plan.batch, fmt.fps):
-                # A range of frames may begin within a batch: what lies before it is painted too, and left out.
-                first = max(start, begin)
-                images = run.apply(painter.paint(start, stop)[first - start :], first)
-                if len(images):
-                    writer.write(planar_yuv(images, fmt.subsampling))
-                    progress(len(images))
+        for segment in sorted(missing, key=reel.models):
+            writer.begin(store.segments, segment.frames, partial(_publish, store, segment.key))
+            for images in projector.pictures(segment.start, segment.stop):
+                writer.write(planar_yuv(images, fmt.subsampling))
+                progress(len(images))
 
 
 def _publish(store: Store, key: str, part: Path) -> Path:

@@ -13,11 +13,11 @@ from gandream.base.files import writable_folder
 from gandream.base.hashing import content_key
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.device import DeviceWord, pick
-from gandream.rendering.plan import Plan, make_plan
+from gandream.rendering.reel import Reel
 from gandream.rendering.segments import render_segments
 from gandream.rendering.store import ELSEWHERE, Store, store_folder
 from gandream.run import manifest
-from gandream.run.prepare import Prepared, load_model, prepare
+from gandream.run.prepare import Prepared, prepare
 from gandream.video.join import join
 from gandream.video.sound import Sound
 
@@ -62,9 +62,7 @@ def render(
     cache = writable_folder(store_folder(target.parent), ELSEWHERE)
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
-    score = prepared.score
-    frames = frame_range(recipe, frames, prepared)
-    plan = make_plan(score.trajectory, prepared.fmt, kind, frames, score.effects, recipe.video.fit)
+    plan = prepared.reel(kind, frame_range(recipe, frames, prepared))
     key = _film_key(prepared, plan)
     if manifest.describes(target, key):
         progress("there already", plan.frames, plan.frames)
@@ -122,7 +120,7 @@ def frame_range(
     return start, stop
 
 
-def _film_key(prepared: Prepared, plan: Plan) -> str:
+def _film_key(prepared: Prepared, plan: Reel) -> str:
     music, recipe = prepared.score.music, prepared.recipe
     sound = None if music is None else [music.fingerprint, _sound_start(prepared, plan)]
     return content_key(
@@ -130,18 +128,17 @@ def _film_key(prepared: Prepared, plan: Plan) -> str:
     )
 
 
-def _sound_start(prepared: Prepared, plan: Plan):
+def _sound_start(prepared: Prepared, plan: Reel):
     return prepared.score.trajectory.timeline.start_s + plan.start / plan.fmt.fps
 
 
-def _fill(plan: Plan, prepared: Prepared, store: Store, progress: Progress) -> tuple[int, float]:
+def _fill(plan: Reel, prepared: Prepared, store: Store, progress: Progress) -> tuple[int, float]:
     """Render what the store lacks; gives the frames rendered and the seconds that took."""
     missing = [segment for segment in plan.segments if store.find(segment.key) is None]
     lacking = sum(segment.frames for segment in missing)
     if not missing:
         return 0, 0.0
     progress("loading", plan.frames - lacking, plan.frames)
-    generator = load_model(prepared.recipe, plan.device)
     done, began = plan.frames - lacking, time.perf_counter()
 
     def advance(count: int) -> None:
@@ -150,11 +147,11 @@ def _fill(plan: Plan, prepared: Prepared, store: Store, progress: Progress) -> t
         progress("rendering", done, plan.frames)
 
     progress("rendering", done, plan.frames)
-    render_segments(plan, missing, generator, store, advance)
+    render_segments(plan, missing, prepared.load(plan.device), store, advance)
     return lacking, time.perf_counter() - began
 
 
-def _join(plan: Plan, prepared: Prepared, store: Store, target: Path) -> None:
+def _join(plan: Reel, prepared: Prepared, store: Store, target: Path) -> None:
     paths = [store.find(segment.key) for segment in plan.segments]
     whole = [path for path in paths if path is not None]
     if len(whole) != len(paths):

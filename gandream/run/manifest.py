@@ -17,7 +17,7 @@ from gandream.base.errors import OutputError
 from gandream.base.files import published
 from gandream.base.hashing import file_fingerprint
 from gandream.recipe.recipe import Recipe
-from gandream.rendering.plan import Plan
+from gandream.rendering.reel import Reel
 from gandream.run.prepare import Prepared
 
 PACKAGES = (
@@ -76,7 +76,7 @@ def describes(film: Path, key: str) -> bool:
     return there.get("key") == key and film.is_file() and there.get("sha256") == file_fingerprint(film)
 
 
-def write(film: Path, prepared: Prepared, plan: Plan, key: str, figures: dict[str, Any]) -> None:
+def write(film: Path, prepared: Prepared, plan: Reel, key: str, figures: dict[str, Any]) -> None:
     """Publish the manifest of a finished film."""
     recipe, trajectory, music = prepared.recipe, prepared.score.trajectory, prepared.score.music
     grid = trajectory.timeline.grid
@@ -95,6 +95,9 @@ def write(film: Path, prepared: Prepared, plan: Plan, key: str, figures: dict[st
             "family": prepared.spec.family,
             "fingerprint": prepared.spec.fingerprint,
         },
+        "scenes": [
+            {"first_frame": cut.start, "stop": cut.stop, "model": cut.recipe.model.written} for cut in prepared.cuts
+        ],
         "audio": music
         and {"source": str(recipe.audio), "sha256": music.fingerprint, "seconds": float(music.duration_s)},
         "tempo": grid

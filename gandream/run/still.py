@@ -9,9 +9,8 @@ from gandream.base.files import published, writable_folder
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
 from gandream.rendering.device import DeviceWord, pick
-from gandream.rendering.plan import make_plan
 from gandream.rendering.store import ELSEWHERE, store_folder
-from gandream.run.prepare import Prepared, load_model, prepare
+from gandream.run.prepare import Prepared, prepare
 from gandream.video.colour import display_bytes
 
 
@@ -21,7 +20,7 @@ def still(
     """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG."""
     from PIL import Image
 
-    from gandream.rendering.paint import Painter
+    from gandream.rendering.projector import Projector
 
     try:
         time = parse_time(at)
@@ -43,13 +42,8 @@ def still(
     cache = writable_folder(store_folder(target.parent), ELSEWHERE)
     prepared = prepare(recipe, cache, beats=time.unit in ("beats", "bars"))
     frame = _frame(time, at, prepared)
-    score = prepared.score
-    plan = make_plan(score.trajectory, prepared.fmt, kind, (frame, frame + 1), score.effects, recipe.video.fit)
-    painter, run = Painter(plan, load_model(recipe, kind)), plan.effects.run()
-    image = None
-    for at_frame in range(run.seek(frame, frame + 1), frame + 1):
-        image = run.apply(painter.paint(at_frame, at_frame + 1), at_frame)
-    assert image is not None, "the last frame that is fed is the one that was sought"
+    reel = prepared.reel(kind, (frame, frame + 1))
+    (image,) = Projector(reel, prepared.load(kind)).pictures(frame, frame + 1, batch=1)
     with published(target) as part:
         Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(part, format="PNG")
     return target, prepared

@@ -45,7 +45,6 @@ class Learner:
         lazy = settings.penalty_every if self.penalty is not None and settings.penalty_every > 1 else 0
         self.for_discriminator = self._adam(self.discriminator, settings.rate_discriminator, lazy)
         self.for_generator = self._adam(self.generator, settings.rate_generator, settings.path_length_every)
-        self._rates = [(one, one.param_groups[0]["lr"]) for one in (self.for_discriminator, self.for_generator)]
 
     def _adam(self, network: nn.Module, rate: float, lazy: int) -> torch.optim.Adam:
         """Adam (Kingma & Ba 2015); with a lazy regulariser, slowed by k / (k + 1) (Karras et al. 2020a, appendix B)."""
@@ -66,9 +65,6 @@ class Learner:
     def step(self, data: Data) -> dict[str, Tensor]:
         """Learn from the next pictures; losses and logits of the step, as tensors that nobody has waited for."""
         now, random = self.stage, self.random("step")
-        settled = now.resolution == self.settings.resolution and now.alpha >= 1
-        for optimiser, rate in self._rates:
-            optimiser.param_groups[0]["lr"] = rate * (self.settings.rate_last if settled else 1.0)
         count = self.settings.batch_at(now.resolution)
         told: dict[str, Tensor] = {}
         for _ in range(self.settings.critics - 1):

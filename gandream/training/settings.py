@@ -46,8 +46,6 @@ class Settings:
     rate_discriminator: float
     betas: tuple[float, float]
     """Of Adam."""
-    rate_last: float = 1.0
-    """Both rates once the last size has faded in, of those before: slower where it is to settle."""
     critics: int = 1
     """Steps of the discriminator for one of the generator."""
     path_length_every: int = 0

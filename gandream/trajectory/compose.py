@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-import numpy as np
 
 from gandream.audio.analyse import Analysis
 from gandream.base.seeds import named_seed
 from gandream.effects.chain import Chain, chain
 from gandream.models.spec import Spec
+from gandream.recipe.cells import cells_of
 from gandream.recipe.latent import Latent
-from gandream.recipe.layering import Blend, Mix, Noise
-from gandream.recipe.motion import Push, Walk
+from gandream.recipe.layering import Blend
+from gandream.recipe.motion import Push
 from gandream.recipe.reader import Path_
-from gandream.recipe.recipe import Recipe
+from gandream.recipe.recipe import Recipe, needs_beats
+from gandream.recipe.scene import Looks
+from gandream.recipe.walk import Walk
 from gandream.trajectory import layers
-from gandream.trajectory.classes import Morph, class_number
-from gandream.trajectory.evaluate import LARGEST, Curves
-from gandream.trajectory.layering import Blended, Mixed, Noised, gate, shares
+from gandream.trajectory.bends import lay_bend
+from gandream.trajectory.camera import camera_warnings, lay_camera
+from gandream.trajectory.class_words import lay_classes
+from gandream.trajectory.classes import Morph
+from gandream.trajectory.evaluate import Curves
+from gandream.trajectory.grid import gridded
+from gandream.trajectory.layering import Blended, lay_mix, shares
+from gandream.trajectory.laying import Ground, lay, walk_warning
 from gandream.trajectory.listen import MAX_FRAMES, lay_out, listen, sampled
+from gandream.trajectory.noise import lay_noise
 from gandream.trajectory.places import Place, place
 from gandream.trajectory.pushes import Shove, accumulated
+from gandream.trajectory.regions import lay_region
+from gandream.trajectory.roam import Roam
 from gandream.trajectory.trajectory import Trajectory
-from gandream.trajectory.walks import DEFAULT_STEP, Track, closed, steady_places, travel
+from gandream.trajectory.truncation import lay_truncation
+from gandream.trajectory.walks import Track
 
 __all__ = ["MAX_FRAMES", "Score", "compose"]
 
@@ -46,41 +57,75 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None, *, beats: boo
 
     With ``beats``, the music's beats are tracked even if nothing in the recipe is told in them.
     """
+    cells = cells_of(recipe)
+    beats = beats or any(needs_beats(cell.recipe) for cell in cells)
     heard = listen(recipe, cache, beats=beats)
     music = heard.get(recipe.audio.path) if recipe.audio else None
-    timeline = lay_out(recipe, music, beats=beats)
+    timed = [cell.recipe for cell in cells] or [recipe]
+    lines = [lay_out(one, music, beats=beats, spec=spec) for one in timed]
+    timeline = max(lines, key=lambda line: line.clock.frames)
     signals = sampled(recipe, heard, timeline)
     curves = Curves(recipe, timeline, signals)
-    composer = _Composer(recipe, spec, curves)
-    track = composer.track(recipe.walk, ("walk",))
-    trajectory = Trajectory(
-        spec=spec,
-        timeline=timeline,
-        track=track,
-        psi=composer.psi(),
-        shoves=tuple(composer.shove(push, ("push", index), track) for index, push in enumerate(recipe.push)),
-        blends=tuple(composer.blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
-        mixes=tuple(composer.mix(mix, ("mix", index)) for index, mix in enumerate(recipe.mix)),
-        noises=tuple(composer.noise(noise, ("noise", index)) for index, noise in enumerate(recipe.noise)),
-        signals=signals,
-    )
-    effects = chain(recipe.effects, recipe, timeline.clock, curves.values, timeline.length_s)
+    trajectory, alike = lay_trajectory(recipe, spec, curves), []
+    if cells:
+        lay_cell = lambda cell: lay_trajectory(cell, spec, Curves(cell, timeline, signals))  # noqa: E731
+        trajectory, alike = gridded(recipe, cells, trajectory, lay_cell)
+    lengths, start_s = (timeline.length_s, timeline.moment_s), float(timeline.start_s)
+    effects = chain(recipe.effects, recipe, timeline.clock, curves.values, *lengths, start_s)
     heard_on_the_way = [warning for analysis in heard.values() for warning in analysis.warnings]
-    warnings = (*heard_on_the_way, *_warnings(recipe, spec, trajectory), *effects.warnings)
+    warnings = (*heard_on_the_way, *alike, *warnings_of(recipe, spec, trajectory), *effects.warnings)
     return Score(trajectory, curves, effects, music, warnings)
 
 
-def _warnings(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
+def lay_trajectory(
+    recipe: Recipe, spec: Spec, curves: Curves, own: Curves | None = None, begun: Collection[str] = ()
+) -> Trajectory:
+    """What a recipe's words make of the generator's inputs over time.
+
+    ``own`` are the curves on the time line of a scene, for the words in ``begun``, which begin with it.
+    """
+    lines = {word: own for word in begun if own is not None}
+    classes = lay_classes(recipe, spec, lines.get("classes", curves))
+    composers = {word: _Composer(recipe, spec, lines.get(word, curves), classes) for word in Looks.model_fields}
+    track = composers["walk"].track(recipe.walk, ("walk",))
+    psi, centre = lay_truncation(composers["truncation"].ground)
+    return Trajectory(
+        spec=spec,
+        timeline=curves.timeline,
+        track=track,
+        psi=psi,
+        centre=centre,
+        shoves=tuple(composers["push"].shove(push, ("push", index), track) for index, push in enumerate(recipe.push)),
+        blends=tuple(composers["blend"].blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
+        mixes=tuple(lay_mix(mix, ("mix", index), composers["mix"].ground) for index, mix in enumerate(recipe.mix)),
+        noises=tuple(
+            lay_noise(noise, ("noise", index), composers["noise"].ground) for index, noise in enumerate(recipe.noise)
+        ),
+        regions=tuple(
+            lay_region(region, ("regions", index), composers["regions"].ground)
+            for index, region in enumerate(recipe.regions)
+        ),
+        bends=tuple(
+            lay_bend(bend, ("bend", index), composers["bend"].ground) for index, bend in enumerate(recipe.bend)
+        ),
+        camera=lay_camera(recipe.camera, ("camera",), composers["camera"].ground),
+        signals=dict(curves.signals),
+    )
+
+
+def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
+    """What in a recipe does nothing, or not what one may think, in sentences."""
     warnings = []
-    if recipe.video.loop and not recipe.walk.loop and len(recipe.walk.through) > 1:
-        warnings.append("video.loop: the walk stays at its last latent (walk.loop is false), so the film won't close")
+    if problem := walk_warning(recipe, trajectory.track):
+        warnings.append(problem)
     words = recipe.classes
-    if words is not None and recipe.video.loop and not words.loop and len(words.through) > 1:
+    if words is not None and recipe.video.loop and not words.loop and words.paced:
         warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
-    if words is not None and len(words.through) > 1 and not any(at.moves for at in trajectory.places()):
+    if words is not None and words.moves and not any(at.moves for at in trajectory.places()):
         warnings.append("classes: no latent is without a class of its own, so this changes nothing")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
+    warnings.extend(camera_warnings(recipe.camera, spec))
     if spec.channels in (2, 4):
         warnings.append(f"model: {spec.name} has transparency, which this film can't hold: it lies over black")
     return warnings
@@ -93,76 +138,28 @@ class _Composer:
     recipe: Recipe
     spec: Spec
     curves: Curves
+    classes: int | Morph | None
+    """What the word `classes` says: a class that stays, one that moves, or nothing."""
 
-    def track(self, walk: Walk, path: Path_) -> Track:
-        line, recipe = self.curves.timeline, self.recipe
-        stops = tuple(self.place(latent, (*path, "through", index)) for index, latent in enumerate(walk.through))
-        only_w = next((index for index, stop in enumerate(stops) if stop.in_w), None)
-        if walk.space == "z" and only_w is not None:
-            raise recipe.error((*path, "through", only_w), "this latent is only there in w", "Leave `space: z` out.")
-        in_w = walk.space == "w" or only_w is not None
-        steady, spans = steady_places(walk, line, recipe, path)
-        places = travel(steady, self.curves.values(walk.speed, (*path, "speed")))
-        if np.abs(places).max() > LARGEST:
-            raise recipe.error(path, f"the walk is too fast: it passes more than {LARGEST:.0e} latents")
-        places = self.closed(places, len(stops)) if walk.loop else places
-        waypoints = np.zeros((len(stops), 0)) if in_w else np.stack([stop.z for stop in stops if stop.z is not None])
-        kind = walk.path or ("lerp" if in_w else "slerp")
-        return Track(waypoints, places, kind, walk.ease, walk.loop, stops, in_w, spans)
+    def track(self, walk: Walk, path: Path_) -> Track | Roam:
+        return lay(walk, path, self.ground)
 
-    def closed(self, places: np.ndarray, lap: int) -> np.ndarray:
-        """Places that end whole laps after their beginning, if the film is to close."""
-        if not self.recipe.video.loop or len(places) < 2:
-            return places
-        end = places[-1] + (places[-1] - places[-2])  # where the frame after the last would be
-        return closed(places, float(end), lap)
+    @cached_property
+    def ground(self) -> Ground:
+        """What all words are laid out on."""
+        return Ground(self.recipe, self.spec, self.curves, self.classes)
 
     def place(self, latent: Latent, path: Path_) -> Place:
         return place(latent, self.recipe, self.spec, path, self.classes)
 
-    @cached_property
-    def classes(self) -> int | Morph | None:
-        """What the word `classes` says: a class that stays, one that moves, or nothing."""
-        line, recipe, spec, words = self.curves.timeline, self.recipe, self.spec, self.recipe.classes
-        if words is None:
-            return None
-        if not spec.classes:
-            raise recipe.error(("classes",), f"{spec.name} has no classes", "Leave `classes` out.")
-        numbers = [
-            class_number(word, recipe, spec, ("classes", "through", index)) for index, word in enumerate(words.through)
-        ]
-        if len(numbers) == 1:
-            return numbers[0]
-        places, spans = steady_places(words, line, recipe, ("classes",))
-        places = self.closed(places, len(numbers)) if words.loop else places
-        if words.hold.unit == "%":
-            holds = np.full(len(numbers), float(words.hold.amount / 100))
-        else:
-            steps = np.full(len(numbers), line.length_s(words.every or DEFAULT_STEP)) if spans is None else spans
-            holds = line.length_s(words.hold) / steps
-            if holds.max() > 1 + 1e-9:
-                problem = f"a class is held for {words.hold}, but a step takes only {steps.min():.3g} s"
-                raise recipe.error(("classes", "hold"), problem, "A share of each step always fits: `hold: 50%`.")
-        return Morph(len(spec.classes), np.array(numbers), places, np.minimum(holds, 1), words.ease, words.loop)
-
-    def psi(self) -> np.ndarray:
-        truncation = self.recipe.truncation
-        if not isinstance(truncation, tuple):
-            return self.curves.values(truncation, ("truncation",))
-        psi = np.ones((self.curves.timeline.clock.frames, len(self.spec.layers)))
-        for index, part in enumerate(truncation):
-            path: Path_ = ("truncation", index)
-            chosen = layers.mask(part.layers, self.spec, self.recipe, (*path, "layers"))
-            psi[:, chosen] = self.curves.values(part.psi, (*path, "psi"))[:, None]
-        return psi
-
-    def shove(self, push: Push, path: Path_, walk: Track) -> Shove:
+    def shove(self, push: Push, path: Path_, walk: Track | Roam) -> Shove:
         recipe, in_w = self.recipe, push.in_w or walk.in_w
         if push.space == "z" and walk.in_w:
             raise recipe.error((*path, "space"), "the walk is in w, so there is no z to push", "Leave `space: z` out.")
         amounts = self.curves.values(push.by, (*path, "by"))
         if push.mode == "drift":
-            amounts = accumulated(amounts, self.curves.timeline.clock)
+            line = self.curves.timeline
+            amounts = line.anchored(accumulated(amounts, line.clock))
         if push.toward is not None:
             target = self.place(push.toward, (*path, "toward"))
             if push.space == "z" and target.in_w:
@@ -176,32 +173,8 @@ class _Composer:
         chosen = None if push.layers is None else layers.mask(push.layers, self.spec, recipe, (*path, "layers"))
         return Shove(push.toward is not None, target, amounts, push.box, in_w, chosen)
 
-    def mix(self, mix: Mix, path: Path_) -> Mixed:
-        line = self.curves.timeline
-        if mix.at is not None and mix.until is not None and line.moment_s(mix.until) <= line.moment_s(mix.at):
-            raise self.recipe.error((*path, "until"), f"a mix ends after it begins, and this is not after {mix.at}")
-        if isinstance(mix.source, Walk):
-            track = self.track(mix.source, (*path, "from"))
-        else:
-            track = Track.standing(self.place(mix.source, (*path, "from")), line.clock.frames)
-        amounts = self.curves.values(mix.amount, (*path, "amount")) * gate(mix, line)
-        return Mixed(track, amounts, layers.mask(mix.layers, self.spec, self.recipe, (*path, "layers")))
-
     def blend(self, blend: Blend, path: Path_) -> Blended:
         weights, clear = shares(self.curves.signals[blend.by])
         amounts = self.curves.values(blend.amount, (*path, "amount")) * clear
         stops = tuple(self.place(latent, (*path, "latents", index)) for index, latent in enumerate(blend.latents))
         return Blended(stops, weights, amounts, layers.mask(blend.layers, self.spec, self.recipe, (*path, "layers")))
-
-    def noise(self, noise: Noise, path: Path_) -> Noised:
-        line, recipe = self.curves.timeline, self.recipe
-        phases = accumulated(self.curves.values(noise.speed, (*path, "speed")), line.clock)
-        period = None
-        if recipe.video.loop and noise.mode == "animate" and len(phases) > 1:
-            end = float(phases[-1] + (phases[-1] - phases[-2]))
-            period = max(2, round(abs(end)))
-            phases = closed(phases, end, period)
-        strengths = self.curves.values(noise.strength, (*path, "strength"))
-        seed = named_seed(recipe.seed, f"noise.{path[1]}.seed") if noise.seed is None else noise.seed
-        chosen = layers.mask(noise.layers, self.spec, recipe, (*path, "layers"))
-        return Noised(noise.mode, strengths, phases, chosen, seed, period)

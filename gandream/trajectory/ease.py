@@ -51,18 +51,23 @@ _INS: dict[str, Shape] = {
     "quad": lambda x: x**2,
     "cubic": lambda x: x**3,
     "quart": lambda x: x**4,
+    "quint": lambda x: x**5,
+    "circ": lambda x: 1 - np.sqrt(1 - np.minimum(x * x, 1)),
     "expo": _in_expo,
     "back": _in_back,
+    "elastic": _out(_out_elastic),
+    "bounce": _out(_out_bounce),
 }
 
 EASE: dict[str, Shape] = {
     "linear": lambda x: x,
     "hold": lambda x: np.floor(x),
     "smooth": lambda x: x * x * (3 - 2 * x),
+    "soft": lambda x: (x + x * x * (3 - 2 * x)) / 2,
     **{f"in_{name}": shape for name, shape in _INS.items()},
     **{f"out_{name}": _out(shape) for name, shape in _INS.items()},
     **{f"in_out_{name}": _in_out(shape) for name, shape in _INS.items()},
-    "out_bounce": _out_bounce,
+    "out_bounce": _out_bounce,  # to the last bit
     "out_elastic": _out_elastic,
 }
 

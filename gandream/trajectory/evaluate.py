@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from gandream.base.clock import timestamp
 from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
-from gandream.recipe.expression import Node
+from gandream.recipe.expression import Node, names_in
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
-from gandream.recipe.signals import FLATS, PITCHES
 from gandream.trajectory.ease import eased
 from gandream.trajectory.functions import FUNCTION, Film
 from gandream.trajectory.timeline import Timeline
@@ -44,11 +43,13 @@ LARGEST = 1e9
 
 @dataclass(frozen=True)
 class Curves:
-    """Evaluates the curves of one recipe against its time line and signals (float32 [F], or [F, 12] for chroma)."""
+    """Evaluates the curves of one recipe against its time line and signals (float32 [F], or [F, B] with bands)."""
 
     recipe: Recipe
     timeline: Timeline
     signals: Mapping[str, np.ndarray]
+    _known: dict[str, np.ndarray] = field(default_factory=dict, repr=False, compare=False)
+    """The recipe's own curves, each worked out once."""
 
     def values(self, curve: AnyCurve, path: Path_) -> np.ndarray:
         """The curve at every frame, float64 [F]; a value that can't be used is a RecipeError with its first time."""
@@ -59,6 +60,7 @@ class Curves:
             elif isinstance(curve, Keyframes):
                 values = self._keyframes(curve, path)
             else:
+                self._know(curve)
                 values = np.broadcast_to(self._node(curve.tree), (frames,)).astype(np.float64)
                 if not np.isfinite(values).all():
                     raise self._not_finite(curve, path, int(np.argmin(np.isfinite(values))))
@@ -67,6 +69,16 @@ class Curves:
             problem = f"the value is beyond {LARGEST:.0e} {self._when(int(np.argmin(usable)))}"
             raise self.recipe.error(path, problem, "No picture needs that; is there a divisor near 0?")
         return values
+
+    def _know(self, curve: AnyCurve) -> None:
+        """Work out the recipe's own curves that a curve is made of, first those that others are made of."""
+        waiting = list(_own_names(curve, self.recipe))
+        while waiting:
+            name = waiting[-1]
+            missing = [other for other in _own_names(self.recipe.curves[name], self.recipe) if other not in self._known]
+            if name not in self._known and not missing:
+                self._known[name] = self.values(self.recipe.curves[name], ("curves", name))
+            waiting = [*waiting, *missing] if missing else waiting[:-1]
 
     def _keyframes(self, curve: Keyframes, path: Path_) -> np.ndarray:
         times = np.array([self.timeline.moment_s(time) for time in curve.times])
@@ -89,18 +101,24 @@ class Curves:
         if node.kind == "name":
             return self._name(str(node.value))
         if node.kind == "index":
-            pitch = FLATS.get(str(node.value), str(node.value))
-            return self.signals[str(node.parts[0].value)][:, PITCHES.index(pitch)].astype(np.float64)
+            name = str(node.parts[0].value)
+            band = self.recipe.signals[name].band_at(str(node.value))
+            assert band is not None, "check_names() knows the bands"
+            return self.signals[name][:, band].astype(np.float64)
         parts = [self._node(part) for part in node.parts]
         if node.kind == "call":
             return np.asarray(FUNCTION[str(node.value)](self._film, *parts))
         return _OPERATION[str(node.value)](*parts)
 
     def _name(self, name: str) -> np.ndarray:
+        if name in self.recipe.cell:
+            return np.asarray(float(self.recipe.cell[name]))
         if name in NAME:
             return np.asarray(NAME[name](self.timeline), np.float64)
         if name in self.signals:
             return self.signals[name].astype(np.float64)
+        if name in self.recipe.curves:
+            return self._known[name]
         return np.asarray(float(self.recipe.vars[name]))
 
     def _not_finite(self, curve: Expression, path: Path_, frame: int):
@@ -129,9 +147,19 @@ class Curves:
         return float(np.broadcast_to(self._node(node), (self.timeline.clock.frames,))[frame])
 
 
+def _own_names(curve: AnyCurve, recipe: Recipe) -> list[str]:
+    """The recipe's own curves that a curve names."""
+    names = [str(node.value) for node in names_in(curve.tree)] if isinstance(curve, Expression) else []
+    return [name for name in names if name in recipe.curves]
+
+
 def _grid(timeline: Timeline):
     assert timeline.grid is not None, "compose() makes the grid when the recipe has beats"
     return timeline.grid
+
+
+def _share(times: np.ndarray, begin: float, end: float) -> np.ndarray:
+    return np.clip((times - begin) / (end - begin), 0, 1)
 
 
 NAME: dict[str, Callable[[Timeline], np.ndarray | float]] = {
@@ -143,6 +171,10 @@ NAME: dict[str, Callable[[Timeline], np.ndarray | float]] = {
     "bpm": lambda line: _grid(line).bpm,
     "fps": lambda line: float(line.clock.fps),
     "duration": lambda line: float(line.clock.duration),
+    "scene_t": lambda line: line.clock.times - (line.scene_s or (0.0, 0.0))[0],
+    "scene_progress": lambda line: _share(line.clock.times, *(line.scene_s or (0.0, float(line.clock.duration)))),
+    **{name: lambda _: 0.0 for name in ("cell", "column", "row")},
+    **{name: lambda _: 1.0 for name in ("cells", "columns", "rows")},
     "pi": lambda _: np.pi,
     "tau": lambda _: 2 * np.pi,
 }

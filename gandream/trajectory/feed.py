@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,15 +11,26 @@ import torch
 from torch import Tensor
 
 from gandream.base.errors import LatentError
-from gandream.models.noise import LayerNoise, NoiseMaps
+from gandream.models.arguments import centre_of
+from gandream.models.bending import Bend
+from gandream.models.masks import Mask
+from gandream.models.noise import LayerNoise, NoiseMaps, Setting
+from gandream.models.regions import LatentRegion
 from gandream.models.spec import Generator, Inputs
 from gandream.trajectory.classes import Morph
+from gandream.trajectory.noise import Region
 from gandream.trajectory.places import Place
+from gandream.trajectory.regions import Regional
+from gandream.trajectory.roam import Roam
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.walks import Track
 
 KEPT = 2048
 """Mapped places that are remembered; a walk may have more."""
+BEND_MAPS = 8
+"""Noise maps of bends that are remembered: they are as large as all of a layer."""
+MEASURED = 1024
+"""Latents by which the mean of a class is measured."""
 
 
 class Feed:
@@ -27,6 +39,7 @@ class Feed:
     def __init__(self, trajectory: Trajectory, generator: Generator):
         self.trajectory, self.generator = trajectory, generator
         self._maps = NoiseMaps(generator.device)
+        self._bend_maps = NoiseMaps(generator.device, BEND_MAPS)
         self._stops: dict[Place, Tensor] = {}
         self._knots: dict[Place, np.ndarray] = {}
 
@@ -41,43 +54,163 @@ class Feed:
         for mix in trajectory.mixes:
             if mix.amounts[start:stop].any():
                 w = self._onto(w, self._walk(mix.track, start, stop), mix.amounts[start:stop], mix.layers)
+        regions = [self._region(one, w, start, stop) for one in trajectory.regions if one.there(start, stop)]
+        w, psi = self._finished(w, start, stop)
+        return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1), tuple(regions))
+
+    def _region(self, region: Regional, w: Tensor, start: int, stop: int) -> LatentRegion:
+        """A region of frames [start, stop), whose w is otherwise that of the whole picture [n, L, D']."""
+        mixed, n = region.mixed, stop - start
+        w = self._onto(w, self._walk(mixed.track, start, stop), np.ones(n), mixed.layers)
+        mask = _mask(region.where, start, stop)
+        return LatentRegion(self._finished(w, start, stop)[0], mask, self._put(mixed.amounts[start:stop]))
+
+    def _finished(self, w: Tensor, start: int, stop: int) -> tuple[Tensor, Tensor]:
+        """w [n, L, D'] of frames [start, stop) truncated, pushed and anchored, and psi [n] or [n, L]."""
+        trajectory = self.trajectory
         psi = self._put(trajectory.psi[start:stop])
         by_layer = psi[:, :, None] if psi.ndim == 2 else psi[:, None, None]
-        w = torch.lerp(self._centre(w), w, by_layer)  # at 1 it is w to the last bit
+        if (trajectory.psi[start:stop] != 1).any():
+            centre = self._centre(w, self._toward(w, start, stop))
+            w = torch.lerp(centre, w, by_layer)  # at 1 it is w to the last bit
         for shove in trajectory.shoves:
             if shove.in_w and shove.amounts[start:stop].any():
                 target = self._one(shove.target, start, stop)
-                target = target if shove.toward else target - self._centre(target)
+                if not shove.toward:
+                    target = target - self._centre(target, self._own(shove.target, start, stop, self._centres))
                 moved = shove.move(w, target, self._put(shove.amounts[start:stop])[:, None, None])
                 w = moved if shove.layers is None else torch.where(self._chosen(shove.layers), moved, w)
-        return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1))
+        if trajectory.camera is not None and trajectory.camera.anchored:
+            w = torch.cat((self.generator.w_avg[:1].expand(len(w), 1, -1), w[:, 1:]), dim=1)
+        if trajectory.centre is not None and trajectory.centre.stops:
+            psi = torch.ones_like(psi)  # at psi 0 it is the latent that is gone toward, as it is without truncation
+        return w, psi
 
-    def _centre(self, w: Tensor) -> Tensor:
-        """What w [..., L, D'] is truncated toward: the centre of all, with its own class where w holds that."""
-        centre, own = self.generator.w_avg.expand_as(w), self.generator.spec.class_size
+    def bends(self, start: int, stop: int) -> list[Bend]:
+        """The bends of frames [start, stop) that do anything, as ``synthesise`` takes them."""
+        part = slice(start, stop)
+        return [
+            Bend(
+                name=bend.name,
+                layers=bend.layers,
+                values={word: value[part] for word, value in bend.values.items()},
+                amounts=bend.amounts[part],
+                active=bend.active[part],
+                channels=bend.channels.share or bend.channels.spans or None,
+                seed=bend.seed,
+                choices=bend.choices,
+                maps=self._bend_maps,
+            )
+            for bend in self.trajectory.bends
+            if bend.active[part].any()
+        ]
+
+    def _toward(self, w: Tensor, start: int, stop: int) -> Tensor:
+        """What w [n, L, D'] of frames [start, stop) is truncated toward: [n, L, D'], or [L, D'] for all."""
+        trajectory, centre = self.trajectory, self.trajectory.centre
+        if centre is None:
+            return self._middle(trajectory.track, start, stop, self._centres)
+        if centre.of_class:
+            return self._middle(trajectory.track, start, stop, self._measured)
+        stops = [self._one(at, start, stop) for at in centre.stops]
+        if len(stops) == 1:
+            return stops[0]
+        every = torch.stack([at.expand_as(w) for at in stops]).double()  # [K, n, L, D']
+        far = (every - w.double()).pow(2).mean(dim=(2, 3))
+        apart = 2 / (len(stops) - 1) * (every - every.mean(dim=0)).pow(2).mean(dim=(2, 3)).sum(dim=0)
+        weights = (-far / (centre.softness * apart).clamp(min=1e-12)).softmax(dim=0)
+        return torch.einsum("kn,knld->nld", weights, every).float()
+
+    @cached_property
+    def _measured(self) -> Tensor:
+        """The mean of w over each class that the film has [C, D'], of a model that doesn't know it itself."""
+        generator, found = self.generator, set[int]()
+        for at in self.trajectory.places():
+            for end in at.parts():
+                found.update(end.class_.numbers.tolist() if isinstance(end.class_, Morph) else [end.class_ or 0])
+        z, means = (
+            generator.latents(range(MEASURED)),
+            torch.zeros(len(generator.spec.classes), generator.w_avg.shape[1]),
+        )
+        for number in sorted(found):
+            classes = torch.full((MEASURED,), number, device=generator.device)
+            means[number] = generator.map(z, classes).w[:, 0].mean(dim=0)  # the same in all layers
+        return means.to(generator.device)
+
+    def _centre(self, w: Tensor, middle: Tensor) -> Tensor:
+        """What w [..., L, D'] is truncated toward: a centre of w, with its own class where w holds that."""
+        centre, own = middle.expand_as(w), self.generator.spec.class_size
         return torch.cat((centre[..., :-own], w[..., -own:]), dim=-1) if own else centre
+
+    @cached_property
+    def _centres(self) -> Tensor | None:
+        """The centre of w of each class [C, D'], where the model knows them."""
+        return self.generator.class_centres if self.generator.spec.class_centres else None
+
+    def _middle(self, track: Track | Roam, start: int, stop: int, centres: Tensor | None) -> Tensor:
+        """The centre of w of frames [start, stop) of a walk, by the classes of each: [n, L, D'], or [L, D'] for all."""
+        w_avg = self.generator.w_avg
+        if centres is None:
+            return w_avg
+        if not track.in_w:
+            classes = track.classes(start, stop, len(self.generator.spec.classes))
+            return centre_of(w_avg, centres, None if classes is None else self._put(shared(classes)))
+        if isinstance(track, Roam):
+            return self._own(track.centre, start, stop, centres)
+        # As the walk itself, so that it makes no difference whether latents are truncated before or after.
+        return self._put(track.straight().through(start, stop, lambda at: _exact(self._own(at, start, stop, centres))))
+
+    def _own(self, at: Place, start: int, stop: int, centres: Tensor | None) -> Tensor:
+        """The centre of w of a place's class [L, D']; of one whose class moves, at each of the frames: [n, L, D']."""
+        w_avg = self.generator.w_avg
+        if centres is None:
+            return w_avg
+        if at.ends is not None:
+            first, second = (self._own(end, start, stop, centres) for end in at.ends)
+            return first + at.amount * (second - first)
+        if isinstance(at.class_, Morph):
+            return centre_of(w_avg, centres, self._put(shared(at.class_.weights(start, stop))))
+        return w_avg if at.class_ is None else centres[at.class_].expand_as(w_avg)
 
     def noise(self, start: int, stop: int) -> LayerNoise | Literal["fixed"]:
         """The noise of frames [start, stop), as ``synthesise`` takes it."""
         if not self.trajectory.noises or not self.trajectory.spec.noise:
             return "fixed"
         part = slice(start, stop)
-        settings = [
-            (noised.mode, noised.layers, noised.strengths[part], noised.phases[part], noised.seed, noised.period)
-            for noised in self.trajectory.noises
-        ]
+        settings = []
+        for noised in self.trajectory.noises:
+            mask = None if noised.where is None else _mask(noised.where, start, stop)
+            strengths, phases = noised.strengths[part], noised.phases[part]
+            settings.append(
+                Setting(noised.mode, noised.layers, strengths, phases, noised.seed, noised.period, mask, noised.pyramid)
+            )
         return LayerNoise(self._maps, settings)
 
     def _latents(self, start: int, stop: int) -> np.ndarray | None:
         return None if self.trajectory.track.in_w else self.trajectory.latents(start, stop)
 
-    def _walk(self, track: Track, start: int, stop: int, z: np.ndarray | None = None) -> Tensor:
+    def _walk(self, track: Track | Roam, start: int, stop: int, z: np.ndarray | None = None) -> Tensor:
         """w of frames [start, stop) of a walk: [n, L, D']."""
-        if track.in_w:
+        if track.in_w and isinstance(track, Roam):
+            return self._roam(track, start, stop)
+        if track.in_w and isinstance(track, Track):
             return self._put(track.through(start, stop, lambda at: self._knot(at, start, stop)))
         z = track.at(start, stop) if z is None else z
         classes = track.classes(start, stop, len(self.trajectory.spec.classes))
         return self.generator.map(self._put(z), None if classes is None else self._put(classes)).w
+
+    def _roam(self, roam: Roam, start: int, stop: int) -> Tensor:
+        """w of frames [start, stop) of a path around a place in w, or of one that was saved in w: [n, L, D']."""
+        if roam.final:
+            return self._put(roam.path(start, stop)).expand(-1, *self.generator.w_avg.shape)
+
+        def to_w(z: np.ndarray, classes: np.ndarray | None) -> np.ndarray:
+            return _exact(self.generator.map(self._put(z), None if classes is None else self._put(classes)).w)
+
+        path = self._put(roam.mapped(start, stop, len(self.generator.spec.classes), to_w))
+        amounts = self._put(roam.amounts[start:stop])[:, None, None]
+        middle = self._centre(path, self._own(roam.centre, start, stop, self._centres))
+        return self._one(roam.centre, start, stop) + amounts * (path - middle)
 
     def _sum(self, stops: Sequence[Place], weights: np.ndarray, start: int, stop: int) -> Tensor:
         """Sum of places by weights [n, B]: w [n, L, D']."""
@@ -101,7 +234,9 @@ class Feed:
         if at.ends is not None:
             first, second = (self._one(end, start, stop) for end in at.ends)
             return first + at.amount * (second - first)
-        assert at.z is not None, "only what is mapped has a class"
+        if at.z is None:
+            still = self._own(at, start, stop, self._centres) if at.w is None else self._map(at)
+            return still.expand(stop - start, *still.shape[-2:])
         assert isinstance(at.class_, Morph), "it moves"
         weights = self._put(at.class_.weights(start, stop))
         return self.generator.map(self._put(at.z[None]).expand(len(weights), -1), weights).w
@@ -109,11 +244,11 @@ class Feed:
     def _knot(self, at: Place, start: int, stop: int) -> np.ndarray:
         """As :meth:`_one`, float64 on the host."""
         if at.moves:
-            return self._moving(at, start, stop).double().cpu().numpy()
+            return _exact(self._moving(at, start, stop))
         if at not in self._knots:
             if len(self._knots) >= KEPT:
                 self._knots.clear()
-            self._knots[at] = self._one(at).double().cpu().numpy()
+            self._knots[at] = _exact(self._one(at))
         return self._knots[at]
 
     def _map(self, at: Place) -> Tensor:
@@ -130,7 +265,7 @@ class Feed:
         if at.ends is not None:
             first, second = (self._one(end) for end in at.ends)
             return first + at.amount * (second - first)
-        return w_avg
+        return self._own(at, 0, 0, self._centres)
 
     def _onto(self, w: Tensor, source: Tensor, amounts: np.ndarray, layers: np.ndarray) -> Tensor:
         """Layers of w moved to a source: at amounts of 0 and 1 it is the one or the other to the last bit."""
@@ -141,3 +276,19 @@ class Feed:
 
     def _put(self, array: np.ndarray) -> Tensor:
         return torch.as_tensor(np.ascontiguousarray(array, np.float32), device=self.generator.device)
+
+
+def shared(classes: np.ndarray) -> np.ndarray:
+    """Weights of classes [n, C] made to sum to 1, as those of a centre must, where they have a sum."""
+    total = classes.sum(axis=1, keepdims=True)
+    return np.divide(classes, total, out=classes.copy(), where=np.abs(total) > 1e-6)
+
+
+def _mask(where: Region, start: int, stop: int) -> Mask:
+    """A part of the picture in frames [start, stop)."""
+    return Mask(where.part, where.image, None if where.spots is None else where.spots[start:stop])
+
+
+def _exact(tensor: Tensor) -> np.ndarray:
+    """As float64 on the host."""
+    return tensor.double().cpu().numpy()

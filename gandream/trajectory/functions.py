@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
-from gandream.base.clock import Clock
+from gandream.trajectory.ease import EASE
+from gandream.trajectory.timed import Film, delay, envelope, hold, integral, lag, sample, slope
 
-
-@dataclass(frozen=True)
-class Film:
-    """What a function may know besides its arguments."""
-
-    clock: Clock
-    seed: int = 0
-
-
-def _whole(film: Film, x: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(np.asarray(x, np.float64), (film.clock.frames,))
-
-
-def lag(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """One-pole low-pass y' = (x - y) / seconds, solved exactly for x straight between frames; begins at x; 0 s is x.
-
-    With the gap g = y - x and r = dt / seconds: g[k] = exp(-r) g[k-1] - (x[k] - x[k-1]) (1 - exp(-r)) / r.
-    """
-    values, taus = _whole(film, x), _whole(film, seconds)
-    ratio = 1 / (float(film.clock.fps) * np.clip(taus, 1e-12, 1e12))
-    kept, left_behind = np.exp(-ratio), np.diff(values, prepend=values[0]) * -np.expm1(-ratio) / ratio
-    gaps, gap = np.empty_like(values), 0.0
-    for frame, (keep, behind) in enumerate(zip(kept.tolist(), left_behind.tolist(), strict=True)):
-        gap = keep * gap - behind
-        gaps[frame] = gap
-    return np.where(taus > 0, values + gaps, values)
-
-
-def delay(film: Film, x: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """x as it was that long ago; before the film began, its first value."""
-    return np.interp(film.clock.times - seconds, film.clock.times, _whole(film, x))
+__all__ = ["FUNCTION", "Film"]
 
 
 def noise(film: Film, x: np.ndarray, seed: np.ndarray | float = 0.0) -> np.ndarray:
@@ -68,6 +38,21 @@ def _gradient(cell: np.ndarray, seed: np.ndarray, film_seed: int) -> np.ndarray:
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
 
 
+def random(film: Film, x: np.ndarray, seed: np.ndarray | float = 0.0) -> np.ndarray:
+    """A number in [0, 1) for each whole x; depends on it and the two seeds alone."""
+    x, seed = np.broadcast_arrays(np.asarray(x, np.float64), np.asarray(seed, np.float64))
+    return (_gradient(np.floor(x + 1e-9), seed, film.seed + _OTHER_THAN_NOISE) + 1) / 2
+
+
+_OTHER_THAN_NOISE = 1 << 40
+
+
+def euclid(_: Film, x: np.ndarray, hits: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """1 in the steps of a Euclidean rhythm that are hit (Toussaint 2005), which begins with one; else 0."""
+    steps, hits = np.maximum(np.floor(steps), 1), np.floor(hits)
+    return np.where((np.mod(np.floor(x + 1e-9), steps) * hits) % steps < hits, 1.0, 0.0)
+
+
 def smoothstep(_: Film, low: np.ndarray, high: np.ndarray, x: np.ndarray) -> np.ndarray:
     """0 below low, 1 above high; where low is high, a step."""
     span = high - low
@@ -79,6 +64,27 @@ def smoothstep(_: Film, low: np.ndarray, high: np.ndarray, x: np.ndarray) -> np.
 def clamp(_: Film, x: np.ndarray, low: np.ndarray | float = 0.0, high: np.ndarray | float = 1.0) -> np.ndarray:
     """x held between low and high."""
     return np.minimum(np.maximum(x, low), high)
+
+
+def quantise(_: Film, x: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The nearest multiple of a size; of size 0, x."""
+    return np.where(size == 0, x, np.floor(x / np.where(size == 0, 1.0, size) + 0.5) * size)
+
+
+def remap(_: Film, x: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
+    """On the line on which a is c and b is d; where a is b, c below it and d from there on."""
+    share = np.where(a == b, np.where(x < a, 0.0, 1.0), (x - a) / np.where(a == b, 1.0, b - a))
+    return c + share * (d - c)
+
+
+def wrap(_: Film, x: np.ndarray, low: np.ndarray | float = 0.0, high: np.ndarray | float = 1.0) -> np.ndarray:
+    """x moved by whole spans into [low, high); where there is no span, low."""
+    span = np.asarray(high, np.float64) - low
+    return np.where(span == 0, low, low + np.mod(x - low, np.where(span == 0, 1.0, span)))
+
+
+def _eased(shape: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+    return lambda _, x: shape(np.clip(x, 0.0, 1.0))
 
 
 def _fold(combine: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
@@ -102,6 +108,14 @@ FUNCTION: dict[str, Meaning] = {
     "tri": _of(lambda x: 1 - 4 * np.abs((x + 0.25) % 1 - 0.5)),
     "saw": _of(lambda x: 2 * (x % 1) - 1),
     "square": _of(lambda x: np.where(x % 1 < 0.5, 1.0, -1.0)),
+    "pulse": lambda _, x, width=0.5: np.where(x % 1 < width, 1.0, 0.0),
+    "euclid": euclid,
+    "remap": remap,
+    "wrap": wrap,
+    "quantise": quantise,
+    "db": _of(lambda x: 10 ** (x / 20)),
+    "mod": lambda _, x, y: np.mod(x, y),
+    "pow": lambda _, x, y: np.power(x, y),
     "abs": _of(np.abs),
     "sqrt": _of(np.sqrt),
     "exp": _of(np.exp),
@@ -121,4 +135,11 @@ FUNCTION: dict[str, Meaning] = {
     "noise": noise,
     "lag": lag,
     "delay": delay,
+    "envelope": envelope,
+    "hold": hold,
+    "sample": sample,
+    "integral": integral,
+    "slope": slope,
+    "random": random,
+    **{name: _eased(shape) for name, shape in EASE.items() if "_" in name},
 }

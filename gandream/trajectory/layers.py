@@ -14,9 +14,12 @@ _BY_RESOLUTION = ("stylegan1", "stylegan2")
 """Families whose layers 0-3, 4-7 and 8 up are the coarse, middle and fine ones of the StyleGAN paper (section 3.1)."""
 
 
-def group(name: str, spec: Spec) -> range:
-    """The layers that coarse, middle, fine or all name in a model: thirds, but for the first StyleGANs."""
-    count = len(spec.layers)
+def group(name: str, spec: Spec, count: int = 0) -> range:
+    """The layers that coarse, middle, fine or all name in a model: thirds, but for the first StyleGANs.
+
+    ``count`` is how many there are, if it isn't the style layers that are meant.
+    """
+    count = count or len(spec.layers)
     if name == "all" or count == 1:
         return range(count)
     if spec.family in _BY_RESOLUTION:

@@ -10,10 +10,16 @@ import numpy as np
 
 from gandream.base.hashing import content_key
 from gandream.models.spec import Spec
-from gandream.trajectory.layering import Blended, Mixed, Noised
+from gandream.trajectory.bends import Bending
+from gandream.trajectory.camera import Moved
+from gandream.trajectory.layering import Blended, Mixed
+from gandream.trajectory.noise import Noised
 from gandream.trajectory.places import Place
 from gandream.trajectory.pushes import Shove
+from gandream.trajectory.regions import Regional
+from gandream.trajectory.roam import Roam
 from gandream.trajectory.timeline import Timeline
+from gandream.trajectory.truncation import Centre
 from gandream.trajectory.walks import Track
 
 if TYPE_CHECKING:
@@ -24,18 +30,24 @@ if TYPE_CHECKING:
 class Trajectory:
     """A compiled recipe. Made without torch; only :meth:`inputs` needs the generator.
 
-    Order: walk with its classes, pushes in z, mapping at psi 1, blends, mixes, truncation, pushes in w, synthesis.
+    Order: walk with its classes, pushes in z, mapping at psi 1, blends, mixes, truncation, pushes in w, synthesis
+    with its bends, camera.
     """
 
     spec: Spec
     timeline: Timeline
-    track: Track
+    track: Track | Roam
     psi: np.ndarray
     """Truncation of each frame, float64 [F], or of each layer, [F, L]."""
+    centre: Centre | None = None
+    """What it goes toward, if that isn't the model's own centre of w."""
     shoves: tuple[Shove, ...] = ()
     blends: tuple[Blended, ...] = ()
     mixes: tuple[Mixed, ...] = ()
     noises: tuple[Noised, ...] = ()
+    regions: tuple[Regional, ...] = ()
+    bends: tuple[Bending, ...] = ()
+    camera: Moved | None = None
     signals: dict[str, np.ndarray] | None = None
     """What drove it, float32 [F] or [F, 12], for those who want to look."""
 
@@ -49,8 +61,9 @@ class Trajectory:
         yield from self.track.stops
         for shove in self.shoves:
             yield shove.target
-        for named in (*self.blends, *(mix.track for mix in self.mixes)):
+        for named in (*self.blends, *(mix.track for mix in self.mixes), *(one.mixed.track for one in self.regions)):
             yield from named.stops
+        yield from self.centre.stops if self.centre else ()
 
     def latents(self, start: int, stop: int) -> np.ndarray:
         """z of frames [start, stop) after the pushes in z, float32 [n, D]; of a walk in z."""
@@ -76,8 +89,15 @@ class Trajectory:
             [mix.key(start, stop, classes) for mix in self.mixes if mix.amounts[start:stop].any()],
             [shove.key(start, stop) for shove in self.shoves if shove.in_w and shove.amounts[start:stop].any()],
         ]
+        psi = self.psi[start:stop].astype(np.float32)
+        if self.centre is not None and (psi != 1).any():
+            layered.append([self.centre.key(start, stop)])
         noises = [noise.key(start, stop) for noise in self.noises] if self.spec.noise else []
-        return content_key(self.spec.fingerprint, walk, self.psi[start:stop].astype(np.float32), layered, noises)
+        bends = [bend.key(start, stop) for bend in self.bends if bend.active[start:stop].any()]
+        camera = self.camera.key(start, stop) if self.camera else []
+        more = [["bent", bends, camera]] if bends or camera else []
+        more += [one.key(start, stop, classes) for one in self.regions if one.there(start, stop)]
+        return content_key(self.spec.fingerprint, walk, psi, layered, noises, *more)
 
     def inputs(self, generator: Generator, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""

@@ -11,15 +11,17 @@ import pytest
 from sounds import RATE, click, kick, noise, seconds, signal, sine, strikes, written
 
 from gandream.audio import analyse as module
-from gandream.audio import blocks
+from gandream.audio import blocks, laid, onsets
 from gandream.audio.analyse import analyse, feature_key
 from gandream.audio.cache import Shelf
 from gandream.audio.features import FEATURES
-from gandream.audio.signals import SCALES, sample
+from gandream.audio.measure import measure_of
+from gandream.audio.scales import RAW, SCALES
+from gandream.audio.signals import sample
 from gandream.base import ffmpeg
 from gandream.base.clock import Clock
 from gandream.base.errors import AudioError
-from gandream.recipe.signals import KINDS
+from gandream.recipe.signals import DETECTORS, HEARD, KINDS, LAID
 
 ALL = [signal(words) for words in ("rms", "onset", "beat", "chroma", {"from": "band", "high": 200})]
 
@@ -52,9 +54,13 @@ def same(one, other) -> bool:
     )
 
 
-def test_every_kind_has_a_feature():
-    assert FEATURES.keys() == KINDS.keys()
-    assert SCALES.keys() | {"beat"} == KINDS.keys()
+def test_every_kind_has_a_meaning():
+    words = {kind: {"from": kind, "high": 200} if kind == "band" else kind for kind in HEARD}
+    assert {measure_of(signal(one)).kind for one in words.values()} | {"chroma stft", "novelty"} == FEATURES.keys()
+    assert LAID.keys() == laid.LAID.keys()
+    assert SCALES.keys() == KINDS.keys()
+    assert RAW.keys() < KINDS.keys()
+    assert onsets.DETECTORS.keys() == DETECTORS.keys()
 
 
 def test_analysis_holds_what_was_asked(music):

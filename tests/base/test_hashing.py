@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -115,3 +117,18 @@ def test_file_fingerprint(tmp_path):
     data = bytes(range(256)) * 5000
     (tmp_path / "f").write_bytes(data)
     assert file_fingerprint(tmp_path / "f") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_settled_file_is_read_once_and_again_when_it_changed(tmp_path, monkeypatch):
+    file, read = tmp_path / "f", []
+    monkeypatch.setattr("gandream.base.hashing._sha256", lambda path: read.append(path) or path.read_bytes().hex())
+    file.write_bytes(b"one")
+    assert [file_fingerprint(file), file_fingerprint(file)] == [b"one".hex()] * 2
+    assert len(read) == 2, "written a moment ago"
+    os.utime(file, (1e9, 1e9))
+    assert [file_fingerprint(file), file_fingerprint(file)] == [b"one".hex()] * 2
+    assert len(read) == 3
+    time.sleep(0.05)  # the clock of a file system ticks slowly
+    file.write_bytes(b"two")
+    os.utime(file, (1e9, 1e9))
+    assert file_fingerprint(file) == b"two".hex(), "of the same size and time, but the system knows"

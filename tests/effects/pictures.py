@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,8 @@ from gandream.trajectory.timeline import Timeline
 READ = TypeAdapter(Effects)
 
 # Every effect as a recipe may write it; where its main word must be given, with what shows.
-SHOWN = {"hue": 90, "flash": 0.5, "zoom": 1.3, "rotate": 20, "pan": 0.2}
+LOGO = str(Path(__file__).parent / "logo.png")
+SHOWN = {"hue": 90, "flash": 0.5, "zoom": 1.3, "rotate": 20, "pan": 0.2, "text": "Ab", "image": LOGO, "mask": LOGO}
 ENTRIES: list[Any] = [{name: SHOWN[name]} if name in SHOWN else name for name in EFFECTS]
 
 
@@ -29,7 +31,7 @@ def made_chain(*written: Any, frames: int = 240, fps: int = 30, seed: int = 0) -
     recipe = Recipe.model_validate({"model": "cppn#7", "seed": seed})
     line = Timeline(Clock(Fraction(fps), frames), Fraction(0), None)
     curves = Curves(recipe, line, {})
-    return chain(READ.validate_python(list(written)), recipe, line.clock, curves.values, line.length_s)
+    return chain(READ.validate_python(list(written)), recipe, line.clock, curves.values, line.length_s, line.moment_s)
 
 
 def done(images: Tensor, *written: Any, first: int = 0, **film: Any) -> Tensor:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from small_files import Calls, Given, Made, Named, Pickler, nvidia_module, persistent, pickled
+from small_files import Calls, Given, Made, Named, Pickler, nvidia_module, persistent, pickled, small_stylegan2
 
 MAGIC = [pickled(0x1950A86A20F9469CFC6C, 2), pickled(1001, 2), pickled({"little_endian": True}, 2)]
 FLOATS = Named("torch", "FloatStorage")
@@ -86,6 +86,51 @@ def bombs() -> dict[str, bytes]:
         ),
         "one stream again and again": b"\x80\x02B" + struct.pack("<I", len(long)) + long + b"q\0"
         b"0ctorch.storage\n_load_from_bytes\nq\1" + b"h\1h\0\x85R0" * 300 + b"N.",
+    }  # fmt: skip
+
+
+def repetitions() -> dict[str, bytes]:
+    """Pickles that have long things copied, compared or read again and again."""
+    name, length = b"z" * 1_000_000, struct.pack("<I", 1_000_000)
+    text = b"X" + length + name
+    kind = Calls(Named("numpy", "dtype"), "f4", False, True)
+
+    def array(shape: tuple, raw: bytes) -> Given:
+        made = Calls(Named("numpy.core.multiarray", "_reconstruct"), Named("numpy", "ndarray"), (0,), b"b")
+        return Given(made, (1, shape, kind, False, raw))
+
+    one = array((1,), b"\0" * 4)
+    tensors = {f"p{number}": one for number in range(3000)}
+    modules = {"_parameters": tensors, "_buffers": {}, "_modules": {}}
+    tables: dict = dict.fromkeys(range(50_000))
+    for _ in range(30):
+        modules = {"_parameters": {}, "_buffers": {}, "_modules": {"x" * 200_000: persistent("M", modules)}}
+        tables = {"x" * 200_000: tables}
+    network, variables = Named("dnnlib.tflib.network", "Network"), {"build_func_name": "G", "static_kwargs": {}}
+    part = Made(network, {**variables, "name": "a", "variables": [*tensors.items()]})
+    whole = {**variables, "name": "Gs", "variables": [], "components": {"y" * 1_000_000: part}}
+    arrays = {key: array(value.shape, value.tobytes()) for key, value in small_stylegan2().items()}
+    count = 1_000_000
+    sound, spoilt = (np.full(count, value, np.float32).tobytes() for value in (1, np.nan))
+    many, again = {f"e.{number}": array((count,), sound) for number in range(2000)}, array((count,), spoilt)
+    classes = {"mapping.embed.weight": array((1, count), sound), "mapping.embed.bias": array((1,), b"\0" * 4)}
+    classes["mapping.fc0.weight"] = array((8, 9), b"\0" * 288)
+    without = {key: value for key, value in arrays.items() if key != "mapping.w_avg"}
+    # Python's hash of a whole number is its remainder by this prime: a table of them takes n squared steps.
+    equal = [b"\x8a\x0c" + (number * (2**61 - 1)).to_bytes(12, "little") + b"N" for number in range(60_000)]
+    return {
+        "long names of modules": pickled({"G_ema": persistent("G", modules)}),
+        "long names of tables": pickled(tables),
+        "long name of a component": pickled(Made(network, whole)),
+        "long key of many parts": pickled({("k" * 1_000_000,) * 5000: one}),
+        "keys of one hash": b"\x80\x02}(" + b"".join(equal) + b"u.",
+        "long name of code": b"\x80\x04" + text.replace(b"z", b".") + b"q\0" + b"h\0h\0\x930" * 100_000 + b"N.",
+        "copies of a word": b"\x80\x02ctorch\ndevice\nq\0" + text + b"\x85q\1](" + b"h\0h\1R" * 60_000 + b"e.",
+        "copies of arguments": b"\x80\x02cfoo\nBar\nq\0(" + b"N" * 99_000 + b"lq\1](" + b"h\0h\1\x81" * 60_000 + b"e.",
+        "one array for many": pickled(arrays | many),
+        "spoilt array of many names": pickled(arrays | {f"e.{number}": again for number in range(2000)}),
+        "many networks": pickled([{f"mapping.{number}": one} for number in range(14_000)]),
+        "a class for everyone": pickled(without | classes),
     }  # fmt: skip
 
 
@@ -225,7 +270,7 @@ def archives(marker: Path | str) -> dict[str, bytes]:
 
 def corpus(marker: Path | str) -> dict[str, bytes]:
     """All of them, by name."""
-    files = {**bombs(), **claims(), **archives(marker)}
+    files = {**bombs(), **repetitions(), **claims(), **archives(marker)}
     nothing = {name: torch.zeros(2) for name in ("mapping.w_avg", "b.bias")}
     for name, evil in attacks(marker).items():
         if name == "state of an evil class":

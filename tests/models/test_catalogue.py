@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from test_biggan_deep import BLOCKS, CONFIG, state, written
 
 from gandream.base.errors import CheckpointError
 from gandream.base.hashing import file_fingerprint
@@ -228,15 +229,8 @@ def test_names_of_classes_come_along(shelf: Path, tmp_path: Path, stylegan2_file
 @pytest.fixture
 def biggan(tmp_path: Path) -> Path:
     """The published layout of BigGAN-deep with its configuration beside it."""
-    golden = Path(__file__).parents[3] / "shared" / "golden" / "biggan_deep_hf" / "tiny_r64"
-    here = Path(__file__).parent / "data" / "biggan_deep_tiny"
-    source = here if here.is_dir() else golden
-    if not (source / "pytorch_model.bin").is_file():
-        pytest.skip("no published files here")
     (tmp_path / "hub").mkdir()
-    for name in ("pytorch_model.bin", "config.json"):
-        shutil.copyfile(source / name, tmp_path / "hub" / name)
-    return tmp_path / "hub" / "pytorch_model.bin"
+    return Path(written(tmp_path / "hub", state(attention=None), CONFIG | {"attention_layer_position": len(BLOCKS)}))
 
 
 def test_a_configuration_beside_a_file_comes_along_and_counts(shelf: Path, biggan: Path):

@@ -35,7 +35,7 @@ plain = st.recursive(
         st.lists(inner)
         | st.tuples(inner, inner)
         | st.tuples(inner)
-        | st.dictionaries(st.text() | st.integers(), inner)
+        | st.dictionaries(st.text() | st.integers(-(2**60), 2**60), inner)
         | st.dictionaries(st.text(), inner).map(collections.OrderedDict)
     ),
     max_leaves=20,

@@ -266,7 +266,7 @@ def test_what_it_does_not_take(net):
         net.map(torch.zeros(1, 63))
     with pytest.raises(LatentError, match="w has shape"):
         net.synthesise(torch.zeros(1, 8, 64))
-    with pytest.raises(ValueError, match="bent"):
+    with pytest.raises(ValueError, match="no bend"):
         net.synthesise(inputs, bend=(object(),))
     with pytest.raises(ValueError, match="noise"):
         net.synthesise(inputs, noise="loud")

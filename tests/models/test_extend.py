@@ -17,7 +17,7 @@ from stylegan3_reference import Reference as Reference3
 from stylegan3_reference import random_network
 
 from gandream.models.checkpoint.safe_tensors import write_safetensors
-from gandream.models.noise import LayerNoise, NoiseMaps
+from gandream.models.noise import LayerNoise, NoiseMaps, Setting
 from gandream.models.registry import describe, load_generator
 from gandream.models.style.extend import cells, centre, extended, extended_noise
 
@@ -288,7 +288,7 @@ def test_noise_that_moves_has_the_new_size(deep, w):
     sides = (4, 8, 8, 16, 16, 32, 32)
     assert asked == [(layer, side, 2 * side, (side, 2 * side)) for layer, side in enumerate(sides)]
     assert torch.equal(made, deep.synthesise(w, size=(32, 57)))
-    settings = [("animate", np.ones(7, bool), np.ones(6), np.linspace(0, 2, 6), 5, None)]
+    settings = [Setting("animate", np.ones(7, bool), np.ones(6), np.linspace(0, 2, 6), 5)]
     moving = LayerNoise(NoiseMaps(torch.device("cpu")), settings)
     assert not torch.equal(deep.synthesise(w, size=(32, 57), noise=moving), made)
 

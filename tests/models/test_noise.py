@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stylegan2_reference import random_tensors
 
-from gandream.models.noise import KEPT, LayerNoise, NoiseMaps
+from gandream.models.noise import KEPT, LayerNoise, NoiseMaps, Setting
 from gandream.models.registry import load_generator
 from gandream.recipe.recipe import Recipe
 from gandream.trajectory.compose import compose
@@ -89,7 +89,7 @@ def test_it_comes_again_after_its_period(period):
 
 
 def setting(mode="animate", layers=(1, 1, 1), strengths=(1, 1), phases=(0.3, 0.7), seed=1, period=None):
-    return (mode, np.array(layers, bool), np.array(strengths, float), np.array(phases, float), seed, period)
+    return Setting(mode, np.array(layers, bool), np.array(strengths, float), np.array(phases, float), seed, period)
 
 
 def test_the_last_entry_that_names_a_layer_counts():

@@ -241,10 +241,10 @@ def test_odd_values_in_every_block():
     storage = Storage("float32", values.size, values.tobytes)
     whole = StoredTensor(storage, values.shape, (1,))
     part = StoredTensor(storage, (10,), contiguous((10,)), 1)
-    odd = odd_values({"part": part, "whole": whole})
+    odd = odd_values({"part": part, "whole": whole}, 1 << 30)
     assert odd is not None
     assert (odd.first, odd.tensors, odd.values) == ("whole", 1, 3)
-    assert odd_values({"part": part}) is None
+    assert odd_values({"part": part}, 1 << 30) is None
 
 
 def test_the_commands_tell_of_odd_values_once(tmp_path):

@@ -17,6 +17,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
     """Writes r.yaml, a first line with a model and then the text, into a fresh working directory with a song.wav."""
     monkeypatch.chdir(tmp_path)
     Path("song.wav").write_bytes(b"sound")
+    Path("song.npy").write_bytes(b"numbers")
+    Path("song.lrc").write_bytes(b"[00:01.00]la")
 
     def write(text: str | bytes, first: str = MODEL) -> Path:
         data = text if isinstance(text, bytes) else (first + text).encode()

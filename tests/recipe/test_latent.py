@@ -96,7 +96,7 @@ def test_the_shortest_form_is_written(latent):
         ("{seed: 1, name: x}", "`name` goes with `file`", ""),
         ("{seed: 1, amount: 0.2}", "`amount` goes with `between`", ""),
         ("{seed: 1, clas: 3}", "no such word here", "Did you mean 'class'?"),
-        ("{file: song.wav}", "saved latents are .npy or .npz files", ""),
+        ("{file: song.wav}", "saved latents are .npy, .npz, .pt, .pth files", ""),
     ],
 )
 def test_what_is_told(latent, mistake, text, problem, hint):

@@ -11,34 +11,77 @@ import pytest
 from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError
-from gandream.recipe.classes import Classes
+from gandream.recipe.bend import BENDS
+from gandream.recipe.camera import Camera, Shake
+from gandream.recipe.classes import Classes, Shuffle
 from gandream.recipe.effects import EFFECTS
 from gandream.recipe.fields import Word, words_at
+from gandream.recipe.grid import Grid
 from gandream.recipe.latent import Latent
-from gandream.recipe.layering import Blend, LayerPsi, Mix, Noise
+from gandream.recipe.layering import Blend, LayerPsi, Mix, Nearest, Noise, Truncated
 from gandream.recipe.load import load_recipe
 from gandream.recipe.motion import Push, Walk
-from gandream.recipe.recipe import ModelWords, Recipe, Tempo
-from gandream.recipe.signals import Signal
+from gandream.recipe.model import ModelWords
+from gandream.recipe.noise import Spot
+from gandream.recipe.overlays import Lyrics
+from gandream.recipe.recipe import Recipe
+from gandream.recipe.regions import RegionOfLatent
+from gandream.recipe.tempo import Tempo
+from gandream.recipe.roams import Bounce, Circle, Plane, Recorded, Simplex, Wander
+from gandream.recipe.scene import Labelled, Scene, Sectioned, Transition
+from gandream.recipe.seeds import Seeds
+from gandream.recipe.signals import Knee, Sections, Signal, Steps
 from gandream.recipe.video import Video
 
 # Each group of words: where it stands (push and through: in a list), and what else it wants.
-# Effects have tests of their own.
+# Effects and bends have tests of their own.
 GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Recipe: ((), {"model": "cppn#7", "audio": "song.wav"}),
     Tempo: (("tempo",), {}),
     Signal: (("signals", "kick"), {"from": "rms"}),
+    Knee: (("signals", "kick", "compress"), {"threshold": 0.5, "ratio": 2}),
+    Steps: (("signals", "kick", "quantise"), {"steps": 4}),
+    Sections: (("sections",), {}),
     Walk: (("walk",), {}),
+    Seeds: (("walk", "through", 0), {"seeds": 3}),
+    Wander: (("walk", "wander"), {}),
+    Circle: (("walk", "circle"), {}),
+    Simplex: (("walk", "simplex"), {}),
+    Bounce: (("walk", "bounce"), {}),
+    Recorded: (("walk", "file"), {"file": "song.npy"}),
+    Plane: (("walk", "plane"), {}),
     Latent: (("walk", "through", 0), {"seed": 1}),
     Classes: (("classes",), {"through": [0, 1]}),
+    Shuffle: (("classes", "shuffle"), {"every": 2}),
     Push: (("push", 0), {"random": 1}),
     Mix: (("mix", 0), {"from": 1}),
     Blend: (("blend", 0), {"by": "notes", "latents": list(range(12))}),
     LayerPsi: (("truncation", 0), {"layers": "fine", "psi": 0.5}),
+    Truncated: (("truncation",), {"psi": 0.5, "cutoff": 3}),
+    Nearest: (("truncation", "toward"), {"nearest": [1, 2]}),
     Noise: (("noise", 0), {}),
+    Spot: (("noise", 0, "where"), {}),
+    RegionOfLatent: (("regions", 0), {"from": 1, "where": "left"}),
+    Camera: (("camera",), {}),
+    Shake: (("camera", "shake"), {}),
     ModelWords: (("model",), {"file": "cppn#7"}),
+    Scene: (("scenes", 0), {}),
+    Sectioned: (("scenes",), {}),
+    Labelled: (("scenes", "labels", "A"), {}),
+    Transition: (("scenes", 0, "transition"), {}),
     Video: (("video",), {}),
+    Grid: (("grid",), {"columns": 2}),
+    Lyrics: (("effects", 0, "text"), {"file": "song.lrc"}),
 }
+EITHER = {Latent, Nearest, Seeds}
+"""Either may stand where the other does, so what may be written there is more than the words of one."""
+BESIDE: dict[str, dict] = {
+    "compress": {"from": "rms"},
+    "quantise": {"from": "rms"},
+    "shuffle": {"from": "notes"},
+    "toward": {"psi": 0.5},
+}
+"""What else a group wants that holds a group."""
 FIELDS = [(group, word) for group in GROUPS for word in group.words()]
 NAMES = [f"{group.__name__}.{word}" for group, word in FIELDS]
 
@@ -47,13 +90,19 @@ def tree(group: type[Word], word: str, value: object) -> dict:
     path, wants = GROUPS[group]
     inside: object = {**wants, word: value}
     for step in reversed(path):
-        inside = [inside] if isinstance(step, int) else {step: inside}
+        inside = [inside] if isinstance(step, int) else {step: inside, **BESIDE.get(step, {})}
     return {"model": "cppn#7", "audio": "song.wav", "signals": {"notes": "chroma"}, **inside}  # type: ignore[dict-item]
+
+
+def leaves(word: type[Word] = Word) -> Iterator[type[Word]]:
+    """The groups that may be written, not those that they have in common."""
+    below = word.__subclasses__()
+    yield from (leaf for one in below for leaf in leaves(one)) if below else (word,)
 
 
 def subgroups(word: type[Word]) -> Iterator[type[Word]]:
     yield word
-    for other in Word.__subclasses__():
+    for other in set(leaves()):
         notes = str([(field.annotation, field.metadata) for field in word.model_fields.values()])
         if other.__name__ in notes and other is not word:
             yield from subgroups(other)
@@ -62,14 +111,17 @@ def subgroups(word: type[Word]) -> Iterator[type[Word]]:
 def test_every_group_is_tested():
     assert (
         set(subgroups(Recipe))
-        == set(GROUPS) | set(EFFECTS.values())
-        == {word for word in Word.__subclasses__() if word.__module__.startswith("gandream.")}
+        == set(GROUPS) | set(EFFECTS.values()) | set(BENDS.values())
+        == {word for word in leaves() if word.__module__.startswith("gandream.")}
     )
 
 
 def test_words_at_knows_every_group():
     for group, (path, _) in GROUPS.items():
-        assert words_at(Recipe, path) == group.words()
+        if group not in EITHER:
+            assert words_at(Recipe, path) == group.words()
+    for group in EITHER:
+        assert set(group.words()) < set(words_at(Recipe, GROUPS[group][0]))
     assert words_at(Recipe, ("vars", "x")) == words_at(Recipe, ("video", "size")) == []
 
 
@@ -88,7 +140,7 @@ def test_the_schema_holds_every_word():
     assert set(schema["properties"]) == set(Recipe.words())
     model = schema["properties"]["model"]["anyOf"][1]
     assert set(model["properties"]) == set(ModelWords.words())
-    groups = {*GROUPS, *EFFECTS.values()} - {Recipe, ModelWords}
+    groups = {*GROUPS, *EFFECTS.values(), *BENDS.values()} - {Recipe, ModelWords}
     assert set(schema["$defs"]) == {group.__name__ for group in groups}
     for group in groups:
         assert list(schema["$defs"][group.__name__]["properties"]) == group.words()
@@ -112,7 +164,8 @@ def test_a_word_of_nowhere_is_told_with_those_that_there_are(write, group):
     write(json.dumps(tree(group, "qqqqqq", 1)), first="")
     with pytest.raises(RecipeError) as caught:
         load_recipe("r.yaml")
-    assert caught.value.hint.startswith("Words here: " + ", ".join(group.words()))
+    words = words_at(Recipe, GROUPS[group][0]) if group in EITHER else group.words()
+    assert caught.value.hint.startswith("Words here: " + ", ".join(words))
 
 
 VALUES = [

@@ -24,6 +24,7 @@ walk: {{through: [1, 2, 3], every: 1.3s}}
 video: {{size: 48x32, fps: 10, duration: 4}}
 """
 LATENTS = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"
+OTHER = "through: null, every: null"
 CONDITIONAL = "model: {file: {conditional}, class: 0}"
 
 WORDS = {
@@ -43,6 +44,25 @@ WORDS = {
     "walk.path step": ("", "walk: {path: step}"),
     "walk.ease": ("", "walk: {ease: in_out_cubic}"),
     "walk.loop": ("", "walk: {loop: false}"),
+    "walk.through range": ("", "walk: {through: 1-4}"),
+    "walk.through drawn": ("", "walk: {through: {seeds: 3}}"),
+    "walk.every list": ("", "walk: {every: [1.3s, 0.4s]}"),
+    "walk.path list": ("", "walk: {path: [slerp, lerp]}"),
+    "walk.ease list": ("", "walk: {ease: [linear, in_circ]}"),
+    "walk.order": ("", "walk: {order: reverse}"),
+    "walk.shuffle": ("walk: {through: 1-9}", "walk: {through: 1-9, shuffle: 3}"),
+    "walk.wander": ("", f"walk: {{{OTHER}, wander: 1s}}"),
+    "walk.wander.amount": (f"walk: {{{OTHER}, wander: {{around: 7}}}}", f"walk: {{{OTHER}, wander: {{amount: hit}}}}"),
+    "walk.circle": ("", f"walk: {{{OTHER}, circle: 3s}}"),
+    "walk.circle.plane": (f"walk: {{{OTHER}, circle: {{}}}}", f"walk: {{{OTHER}, circle: {{plane: [1, 2]}}}}"),
+    "walk.simplex": ("", f"walk: {{{OTHER}, simplex: 3s}}"),
+    "walk.simplex.kind": (f"walk: {{{OTHER}, simplex: {{}}}}", f"walk: {{{OTHER}, simplex: {{kind: perlin}}}}"),
+    "walk.simplex.diameter": (f"walk: {{{OTHER}, simplex: {{}}}}", f"walk: {{{OTHER}, simplex: {{diameter: 2}}}}"),
+    "walk.bounce": ("", f"walk: {{{OTHER}, bounce: 1}}"),
+    "walk.bounce.randomness": (f"walk: {{{OTHER}, bounce: {{}}}}", f"walk: {{{OTHER}, bounce: {{randomness: 0.9}}}}"),
+    "walk.bounce.box": (f"walk: {{{OTHER}, bounce: 2}}", f"walk: {{{OTHER}, bounce: {{speed: 2, box: 1}}}}"),
+    "walk.plane": ("", f"walk: {{{OTHER}, plane: {{x: t}}}}"),
+    "walk.plane.stride": (f"walk: {{{OTHER}, plane: {{y: t}}}}", f"walk: {{{OTHER}, plane: {{stride: 3}}}}"),
     "walk.speed": ("", "walk: {speed: 1 + hit}"),
     "classes": (CONDITIONAL, f"{CONDITIONAL}\nclasses: 2"),
     "classes.through": (f"{CONDITIONAL}\nclasses: [0, 1]", f"{CONDITIONAL}\nclasses: [0, 2]"),
@@ -88,7 +108,10 @@ WORDS = {
     "noise.speed": ("model: {stylegan2}\nnoise: animate", "model: {stylegan2}\nnoise: {mode: animate, speed: 3}"),
     "noise.seed": ("model: {stylegan2}\nnoise: animate", "model: {stylegan2}\nnoise: {mode: animate, seed: 3}"),
     "noise.layers": ("model: {stylegan2}\nnoise: off", "model: {stylegan2}\nnoise: {mode: off, layers: 0-1}"),
+    "layer": ("", "layer: 3"),
+    "layer of a file": ("model: {stylegan2}\nlayer: 3", "model: {stylegan2}\nlayer: b16.conv1"),
     "video.fit": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: contain}"),
+    "video.fit extend": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: extend}"),
 }
 GIVEN = {"hue": 60, "flash": 0.4, "zoom": 1.3, "rotate": 20, "pan": 0.2, "pixelate": 0.2}
 """Effects whose main parameter must be given (pixelate: cells larger than the pixels of so small a picture)."""
@@ -107,7 +130,8 @@ def frames(folder: Path, name: str, changes: str, music: Path) -> np.ndarray:
     recipe = load_recipe(folder / f"{name}.yaml")
     prepared = prepare(recipe, folder / "cache")
     score = prepared.score
-    plan = make_plan(score.trajectory, prepared.fmt, "cpu", None, score.effects, recipe.video.fit)
+    fit, layer = recipe.video.fit, prepared.layer
+    plan = make_plan(score.trajectory, prepared.fmt, "cpu", None, score.effects, fit, layer)
     painter, run, made = Painter(plan, load_model(recipe, "cpu")), plan.effects.run(), []
     run.seek(0, 40)
     for start in range(0, 40, 5):

@@ -13,6 +13,7 @@ from gandream.base.clock import Clock
 from gandream.base.tempo import BeatGrid
 from gandream.recipe.load import load_recipe
 from gandream.recipe.recipe import Recipe
+from gandream.recipe.signals import Signal
 from gandream.trajectory.evaluate import Curves
 from gandream.trajectory.timeline import Timeline
 
@@ -52,6 +53,8 @@ def value() -> Callable[..., np.ndarray]:
         **words: Any,
     ) -> np.ndarray:
         recipe = Recipe.model_validate({"model": "cppn#7", "truncation": curve, **words})
+        banded = [name for name, values in (signals or {}).items() if values.ndim == 2]
+        recipe = recipe.model_copy(update={"signals": {name: Signal.model_validate("chroma") for name in banded}})
         line = Timeline(Clock(Fraction(fps), frames), Fraction(start_s), grid)
         assert not isinstance(recipe.truncation, tuple)
         return Curves(recipe, line, signals or {}).values(recipe.truncation, ("truncation",))

@@ -30,9 +30,10 @@ def test_the_first_stylegans_have_the_groups_of_their_paper(family):
     assert group("middle", spec(6, family)) == range(4, 6)
 
 
+@pytest.mark.parametrize("family", ["stylegan3", "stylegan_xl", "biggan", "biggan_deep", "progan", "dcgan", "cppn"])
 @pytest.mark.parametrize("count", range(3, 30))
-def test_the_groups_of_others_are_thirds(count):
-    sizes = [len(group(name, spec(count))) for name in ("coarse", "middle", "fine")]
+def test_the_groups_of_others_are_thirds(count, family):
+    sizes = [len(group(name, spec(count, family))) for name in ("coarse", "middle", "fine")]
     assert max(sizes) - min(sizes) <= 1
 
 

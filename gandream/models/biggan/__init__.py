@@ -66,6 +66,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         w_size=plan.chunk + plan.embed,
         class_size=plan.embed,
         truncated=True,
+        regional=True,
         shown=layers,
         configuration=plan.summary,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan.folding import Folded, Folding
 from gandream.models.biggan.plan import Plan
+from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 
 
@@ -78,21 +80,28 @@ class BigGAN:
         only_native(self.spec, noise, size, transform, layer)
         w = w_of(self.spec, inputs, self.w_avg)
         with exact(self.device):
-            return self._pictures(w, bent(self.spec, bend, len(w)), layer)
+            regions = Regions(inputs.regions if isinstance(inputs, Inputs) else ())
+            return self._pictures(w, bent(self.spec, bend, len(w)), regions, layer)
 
-    def _pictures(self, w: Tensor, bends: Bends, layer: int | None = None) -> Tensor:
-        bottom = self.plan.bottom
-        x = F.linear(w[:, 0, : self.start.shape[1]], self.start, self.start_bias).view(len(w), -1, bottom, bottom)
+    def _pictures(self, w: Tensor, bends: Bends, regions: Regions, layer: int | None = None) -> Tensor:
+        x = regions(self._first, w)
         x = bends(0, x.contiguous(memory_format=torch.channels_last))
         for number, block in enumerate(self.blocks, 1):
             if layer is not None and layer < number:
                 break
-            # The class comes last in a row of w, and is all that blocks take where z is not hierarchical.
-            x = bends(number, self._block(x, block, w[:, number, -block.modulation[0].shape[1] :]))
+            x = bends(number, regions(partial(self._layer, x, block, number), w))
         if layer is not None:
             return x.contiguous()
         x = torch.addcmul(self.shift, x, self.scale).relu_()
         return F.conv2d(x, self.colours, self.colours_bias, padding=1).tanh_().contiguous()
+
+    def _first(self, w: Tensor) -> Tensor:
+        bottom = self.plan.bottom
+        return F.linear(w[:, 0, : self.start.shape[1]], self.start, self.start_bias).view(len(w), -1, bottom, bottom)
+
+    def _layer(self, x: Tensor, block: Folded, number: int, w: Tensor) -> Tensor:
+        # The class comes last in a row of w, and is all that blocks take where z is not hierarchical.
+        return self._block(x, block, w[:, number, -block.modulation[0].shape[1] :])
 
     def _block(self, x: Tensor, folded: Folded, condition: Tensor) -> Tensor:
         scales, shifts = F.linear(condition, *folded.modulation).chunk(2, dim=1)

@@ -65,6 +65,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         w_size=plan.latent + plan.embed,
         class_size=plan.embed,
         truncated=True,
+        regional=True,
         configuration=plan.summary,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
 from gandream.models.biggan_deep.plan import FIRST, Plan
+from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 
 LEAST = 0.02
@@ -89,12 +91,13 @@ class BigGANDeep:
         psi = inputs.psi if isinstance(inputs, Inputs) else None
         psi = torch.ones(len(w), device=self.device) if psi is None else psi.to(self.device, torch.float32)
         with exact(self.device):
-            return self._pictures(w, self._rows(psi.expand(len(w))), bent(self.spec, bend, len(w)), layer)
+            regions = Regions(inputs.regions if isinstance(inputs, Inputs) else ())
+            return self._pictures(w, self._rows(psi.expand(len(w))), bent(self.spec, bend, len(w)), regions, layer)
 
     def _pictures(
-        self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor], bends: Bends, shown: int | None
+        self, w: Tensor, rows: tuple[Tensor, Tensor, Tensor], bends: Bends, regions: Regions, shown: int | None
     ) -> Tensor:
-        x = F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
+        x = regions(self._first, w)
         x = bends(0, x.contiguous(memory_format=torch.channels_last))
         used = 1
         for layer in self.layers:
@@ -103,13 +106,22 @@ class BigGANDeep:
             if isinstance(layer, Attention):
                 x = attended(x, layer.convs)
             else:
-                x = bends(used, self._block(x, layer, w[:, used], rows))
+                block = partial(self._layer, x, layer, used, rows)
+                x = bends(used, regions(block, w))
                 used += 1
         if used - 1 == shown:
             return x
         scale, shift = self._affine(self.last, rows, self.gain, self.offset)
         x = F.conv2d(_rectified(x, scale, shift), self.colours, self.colours_bias, padding=1)
         return x.tanh_().contiguous()
+
+    def _first(self, w: Tensor) -> Tensor:
+        return F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
+
+    def _layer(
+        self, x: Tensor, layer: Bottleneck, number: int, rows: tuple[Tensor, Tensor, Tensor], w: Tensor
+    ) -> Tensor:
+        return self._block(x, layer, w[:, number], rows)
 
     def _block(self, x: Tensor, layer: Bottleneck, condition: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         gains, offsets = F.linear(condition, layer.modulation).chunk(2, dim=1)

@@ -13,8 +13,10 @@ from pathlib import Path
 
 from gandream.models.checkpoint.records import DamagedError, RefusedError
 
-MAX_RATIO = 100
-"""How far an archive may unfold; torch itself stores without compressing."""
+MAX_RATIO = 8
+"""How far an archive may unfold; numbers hardly compress, and torch itself stores them as they are."""
+MAX_SMALL_RATIO, SMALL = 100, 64 << 20
+"""The same where it unfolds to a few bytes: a network that was never trained is mostly zeros."""
 MAX_DIRECTORY = 4 << 20
 """Bytes of its list of entries: about 40 000 of them."""
 _END, _END_BYTES, _COMMENT = b"PK\5\6", 22, 1 << 16
@@ -76,7 +78,7 @@ def _check_directory(data: memoryview) -> None:
 def _check(entries: list[zipfile.ZipInfo], size: int) -> None:
     """Refuse archives that unfold to more than they are: entries that lie on each other, or compress too well."""
     packed, unpacked = sum(entry.compress_size for entry in entries), sum(entry.file_size for entry in entries)
-    if packed > size or unpacked > MAX_RATIO * size:
+    if packed > size or unpacked > max(MAX_RATIO * size, min(MAX_SMALL_RATIO * size, SMALL)):
         raise RefusedError(f"to unfold {size} bytes to {unpacked}: a zip bomb")
     if len({entry.filename for entry in entries}) != len(entries):
         raise DamagedError("its archive has two entries of one name")

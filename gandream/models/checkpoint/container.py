@@ -69,6 +69,11 @@ class Checkpoint:
     contents: Any = None
     """Everything else that a pickle held: plain values and records."""
 
+    @property
+    def limit(self) -> int:
+        """Bytes that its numbers may become as they are read: tensors may share storages."""
+        return 16 * self.size + (64 << 20)
+
     def broken(self, error: BaseException, family: str = "") -> CheckpointError:
         """The error to raise when the file turns out to be damaged or hostile while it is read, as ``family``."""
         found = _broken(self.path, error)
@@ -79,7 +84,7 @@ class Checkpoint:
     def arrays(self, network: Network, names: list[str]) -> dict[str, Any]:
         """Read some tensors of a network as NumPy arrays, or say how the file is damaged."""
         try:
-            return network.arrays(names, limit=64 * self.size + (64 << 20))
+            return network.arrays(names, self.limit)
         except (RefusedError, *BROKEN) as error:
             raise self.broken(error) from error
 

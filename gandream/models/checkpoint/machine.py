@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gandream.models.checkpoint.opcodes import STEPS
-from gandream.models.checkpoint.records import DamagedError, Global, Record, RefusedError
+from gandream.models.checkpoint.records import MAX_NAME, DamagedError, Global, Record, RefusedError
 
 Maker = Callable[..., Any]
 """A function of our own that builds data from the arguments a file gives."""
@@ -163,6 +163,8 @@ class Machine:
         """Push the name of some code."""
         if not isinstance(module, str) or not isinstance(name, str):
             raise DamagedError("it names code by something other than words")
+        if len(module) + len(name) > MAX_NAME:
+            raise DamagedError(f"it names code by {len(module) + len(name)} characters")
         found = Global(_PYTHON_2.get(module, module), name)
         if (found.module, found.name) not in self.table:
             self.check(found)
@@ -172,6 +174,8 @@ class Machine:
         """What the table makes of a call; a record where the table has no such name."""
         if not isinstance(arguments, tuple | list):
             raise DamagedError("it calls something with what is no list of arguments")
+        # They are copied: the same long list, again and again, would fill the memory.
+        self.budget.left -= len(arguments)
         if isinstance(what, Record):
             # A class that a function made (dill does so): what it makes is a record too.
             return Record(what.made_by, tuple(arguments), called=called)

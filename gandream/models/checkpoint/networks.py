@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from gandream.models.checkpoint import tensorflow
-from gandream.models.checkpoint.records import MAX_TENSORS, DamagedError, Record, RefusedError, StoredTensor
+from gandream.models.checkpoint.records import (
+    MAX_NAME,
+    MAX_TENSORS,
+    DamagedError,
+    Record,
+    RefusedError,
+    StoredTensor,
+)
 from gandream.models.checkpoint.vocabulary import NumpyArray, is_function
 
 MAX_DEPTH = 40
@@ -19,6 +27,8 @@ MAX_VALUES = 256
 MAX_WRAPPERS = 4
 """First parts of names that are taken away, one after the other."""
 MAX_VISITS = 500_000
+MAX_NETWORKS = 4096
+"""Groups of tensors in a file; the state of an optimizer has one for each parameter."""
 _INTERNAL = ("_parameters", "_buffers", "_modules", "training")
 _FOREIGN: Any = object()
 """Stands for what is not plain."""
@@ -80,7 +90,9 @@ class Network:
 def find_networks(root: Any) -> tuple[Network, ...]:
     """Every group of tensors in a file's contents, the likeliest generator first."""
     _refuse_foreign_calls(root)
-    found = list(_Finder().walk(root, "", 0))
+    found = list(islice(_Finder().walk(root, "", 0), MAX_NETWORKS + 1))
+    if len(found) > MAX_NETWORKS:
+        raise RefusedError(f"more than {MAX_NETWORKS} networks")
     found += [part for network in found for part in _unwrapped(network)]
     if (count := sum(len(network.tensors) for network in found)) > 2 * MAX_TENSORS:
         raise RefusedError(f"{count} tensors")
@@ -109,7 +121,7 @@ class _Finder:
         beside: dict[str, StoredTensor] | None = None,
     ) -> Iterator[Network]:
         """The networks in a part of the contents, with the ``config`` and the tensors that lie beside it."""
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or len(where) > MAX_NAME:
             raise DamagedError("it is nested too deeply")
         if not isinstance(node, dict | list | tuple | Record) or id(node) in self.seen:
             return
@@ -155,7 +167,7 @@ class _Finder:
 
     def module(self, state: dict[Any, Any], prefix: str, into: Network, depth: int) -> None:
         """Gather a module's tensors and attributes, then those of the modules in it."""
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH or len(prefix) > MAX_NAME:
             raise DamagedError("its modules are nested too deeply")
         for kind in ("_parameters", "_buffers"):
             held = state.get(kind) or {}
@@ -201,7 +213,7 @@ def _named(node: list[Any] | tuple[Any, ...]) -> list[tuple[str, Any]]:
     """Items with their names: the networks of TensorFlow's (G, D, Gs), a list of (name, value), or numbers."""
     if tensorflow.is_triple(node):
         return list(zip(tensorflow.TRIPLE, node, strict=True))
-    if node and all(isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) for item in node):
+    if node and all(isinstance(item, tuple) and len(item) == 2 and tensorflow.is_name(item[0]) for item in node):
         return [(item[0], item[1]) for item in node]
     return [(str(index), value) for index, value in enumerate(node)]
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from gandream.models.checkpoint.records import Buildable, DamagedError, Record, RefusedError, StoredTensor
+from gandream.models.checkpoint.records import (
+    MAX_NAME,
+    Buildable,
+    DamagedError,
+    Record,
+    RefusedError,
+    StoredTensor,
+)
 
 if TYPE_CHECKING:
     from gandream.models.checkpoint.machine import Machine
@@ -15,6 +23,8 @@ MAX_INTEGER = 64
 """Bytes of a whole number; torch's magic number has 10."""
 SHORT = 256
 """Byte strings up to this length are copied; longer ones stay views of the file."""
+MAX_PARTS = 8
+"""Of a tuple that is a key."""
 
 
 def _build(m: Machine) -> None:
@@ -42,16 +52,22 @@ def _set(m: Machine, pairs: list[Any]) -> None:
     if not isinstance(into, dict):
         raise DamagedError("it sets an item of something that has none")
     for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-        into[_hashable(key, len(into))] = value
+        into[key if plain_key(key) else f"<{type(key).__name__} {len(into)}>"] = value
 
 
-def _hashable(key: Any, number: int) -> Any:
-    """The key itself where it is plain (a deep tuple's hash would overflow the stack), else a stand-in."""
-    if isinstance(key, str | int | float | bytes | None):
-        return key
-    if isinstance(key, tuple) and all(isinstance(part, str | int | float | None) for part in key):
-        return key
-    return f"<{type(key).__name__} {number}>"
+def plain_key(key: Any) -> bool:
+    """Whether something may be a key: plain, short, and of a hash that a file can't choose.
+
+    A deep tuple's hash would overflow the stack, a long name would be copied with every name below it, and whole
+    numbers of 61 bits and more can all be made to have one hash: a table of n of them takes n squared steps.
+    """
+    if isinstance(key, str | bytes):
+        return len(key) <= MAX_NAME
+    if isinstance(key, int | float):
+        return abs(key) < sys.hash_info.modulus
+    if isinstance(key, tuple):
+        return len(key) <= MAX_PARTS and all(not isinstance(part, tuple) and plain_key(part) for part in key)
+    return key is None
 
 
 def _tuple(m: Machine, count: int) -> None:

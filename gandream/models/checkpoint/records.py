@@ -25,6 +25,8 @@ DTYPES = {
 MAX_DIMENSIONS = 16
 MAX_TENSORS = 15_000
 """Of a file; those of generators have some hundreds."""
+MAX_NAME = 1000
+"""Characters of a name, its place in the file included; those of tensors have some dozens."""
 MAX_SIDE = 1 << 48
 """Of a tensor, in elements."""
 EXPANDED = 1 << 20

@@ -18,6 +18,7 @@ import numpy as np
 from gandream.base.files import published
 from gandream.models.checkpoint.records import (
     DTYPES,
+    MAX_NAME,
     MAX_TENSORS,
     DamagedError,
     RefusedError,
@@ -28,7 +29,8 @@ from gandream.models.checkpoint.records import (
 )
 
 METADATA_KEY = "gandream"
-MAX_HEADER = 16 << 20
+MAX_HEADER = 4 << 20
+"""Bytes; of a model with as many tensors as may be, with long names, some 2 MiB."""
 _NAMES = {
     "F32": "float32",
     "F16": "float16",
@@ -64,6 +66,8 @@ def read_safetensors(data: memoryview) -> tuple[dict[str, StoredTensor], dict[st
         raise RefusedError(f"{len(header)} tensors")
     tensors, ranges = {}, []
     for name, entry in header.items():
+        if len(name) > MAX_NAME:
+            raise DamagedError(f"a name in it has {len(name)} characters")
         kind, (start, stop), shape = _NAMES.get(entry["dtype"]), entry["data_offsets"], dimensions(entry["shape"])
         if any(type(n) is not int or n < 0 for n in (start, stop)):
             raise DamagedError(f"{name} has an impossible shape or place")

@@ -14,7 +14,7 @@ import numpy as np
 
 from gandream.models.checkpoint import theano
 from gandream.models.checkpoint.derived import computed
-from gandream.models.checkpoint.records import DamagedError, Record, StoredTensor
+from gandream.models.checkpoint.records import MAX_NAME, DamagedError, Record, StoredTensor
 from gandream.models.checkpoint.vocabulary import NumpyArray
 
 MAX_PARTS = 32
@@ -36,11 +36,16 @@ def state_of(node: Any) -> dict[Any, Any] | None:
     return theano.translated(state) if isinstance(state, dict) and theano.is_network(state) else None
 
 
+def is_name(value: Any) -> bool:
+    """Whether something may be the name of a variable or a network."""
+    return isinstance(value, str) and len(value) <= MAX_NAME
+
+
 def place(state: dict[Any, Any], where: str) -> str:
     """The dotted place of a network in its file; one that only has a number there goes by its own name."""
     *before, last = where.split(".")
     name = state.get("name")
-    if (last.isdecimal() or not last) and isinstance(name, str) and name:
+    if (last.isdecimal() or not last) and is_name(name) and name:
         last = name.replace(".", "_")
     return ".".join([*before, last])
 
@@ -61,7 +66,7 @@ def parts(state: dict[Any, Any]) -> Iterator[tuple[str, dict[Any, Any]]]:
     while waiting:
         prefix, found = waiting.pop(0)
         count += 1
-        if count > MAX_PARTS:
+        if count > MAX_PARTS or len(prefix) > MAX_NAME:
             raise DamagedError("its components are nested too deeply")
         yield prefix, found
         components = found.get("components")
@@ -79,7 +84,7 @@ def function(state: dict[Any, Any]) -> str:
 def variables(state: dict[Any, Any]) -> Iterator[tuple[str, StoredTensor]]:
     """A network's own variables; numbers become tensors without dimensions."""
     for item in state["variables"]:
-        if not isinstance(item, tuple | list) or len(item) != 2 or not isinstance(item[0], str):
+        if not isinstance(item, tuple | list) or len(item) != 2 or not is_name(item[0]):
             raise DamagedError("its variables have no names")
         name, value = item
         value = value.tensor if isinstance(value, NumpyArray) else value

@@ -139,10 +139,14 @@ def read_zip(archive: Archive) -> tuple[str, Any]:
     structure = memoryview(archive.read(pickles[0]))
     vocabulary = Vocabulary(len(structure), lambda raw: _stream(raw, vocabulary, depth=1)[0])
 
+    made: dict[tuple[str, str, int], Storage] = {}
+
     def storage(key: Any) -> Any:
         kind, name, count, _ = _storage_key(key)
         if kind is None:
             return key[1]
+        if (kind, name, count) in made:
+            return made[kind, name, count]
         entry, item = f"{folder}data/{name}", np.dtype(DTYPES[kind])
         if archive.sizes.get(entry) != count * item.itemsize:
             raise DamagedError(f"storage {name[:60]} is missing, or has another size than it says")
@@ -151,6 +155,6 @@ def read_zip(archive: Archive) -> tuple[str, Any]:
             raw = archive.read(entry)
             return np.frombuffer(raw, item).byteswap().tobytes() if big else raw
 
-        return Storage(kind, count, read)
+        return made.setdefault((kind, name, count), Storage(kind, count, read))
 
     return "torch zip", Machine(structure, vocabulary.table, check_name, storage, budget=vocabulary.budget).run()

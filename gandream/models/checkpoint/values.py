@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandream.models.checkpoint.records import DTYPES, Storage, StoredTensor
+from gandream.models.checkpoint.records import DTYPES, RefusedError, Storage, StoredTensor
 
 BLOCK = 1 << 16
 """Elements that are looked at together."""
@@ -26,14 +26,20 @@ class Odd:
     values: int
 
 
-def odd_values(tensors: Mapping[str, StoredTensor]) -> Odd | None:
-    """Look through tensors; None where all is well. Storages that several tensors share are read once."""
+def odd_values(tensors: Mapping[str, StoredTensor], limit: int) -> Odd | None:
+    """Look through tensors; None where all is well. Storages that several tensors share are read once.
+
+    ``limit`` is how many bytes are read at most, since tensors may share data; RefusedError beyond.
+    """
     finite: dict[int, bool] = {}
     found: list[tuple[str, int]] = []
     for name, tensor in tensors.items():
         if tensor.dtype not in ("float16", "bfloat16", "float32", "float64") or not tensor.count:
             continue
         key = id(tensor.storage)
+        limit -= (key not in finite) * tensor.storage.size + (finite.get(key) is False) * tensor.count * 4
+        if limit < 0:
+            raise RefusedError("to become far bigger than it is")
         if key not in finite:
             finite[key] = not any(_count(block) for block in _blocks(tensor.storage))
         if not finite[key] and (count := _count(tensor.array())):

@@ -17,6 +17,7 @@ import numpy as np
 
 from gandream.models.checkpoint.derived import axes
 from gandream.models.checkpoint.machine import Budget, Maker
+from gandream.models.checkpoint.opcodes import plain_key
 from gandream.models.checkpoint.records import (
     DTYPES,
     Buildable,
@@ -60,6 +61,8 @@ _INERT_CLASSES = {
     "uuid": ("UUID",),
 }
 """Classes of the standard library that configurations hold; here they are records like all others."""
+MAX_ARGUMENTS = 16
+"""Of what rebuilds a tensor."""
 COPIES = 64 << 20
 """Bytes that a file may make by copying what it holds, beyond its own size."""
 
@@ -226,7 +229,7 @@ class Vocabulary:
             ("torch._tensor", "_rebuild_from_type_v2"): self.of_type,
             ("torch.storage", "_load_from_bytes"): self.stream,
             ("torch", "Size"): self.sequence,
-            ("torch", "device"): lambda *parts: ":".join(str(part) for part in parts if type(part) in (str, int)),
+            ("torch", "device"): lambda *parts: ":".join(str(part)[:16] for part in parts if type(part) in (str, int)),
             ("numpy", "dtype"): NumpyType,
             ("numpy", "ndarray"): lambda *_: NumpyArray(),
             ("torch_utils.persistence", "_reconstruct_persistent_obj"): _persistent_object,
@@ -258,7 +261,7 @@ class Vocabulary:
         found = list(pairs.items()) if isinstance(pairs, dict) else pairs if isinstance(pairs, list | tuple) else []
         self.charge(100 * len(found))
         kept = [pair for pair in found if isinstance(pair, list | tuple) and len(pair) == 2]
-        return {key: value for key, value in kept if isinstance(key, str | int | float | None)}
+        return {key: value for key, value in kept if plain_key(key)}
 
     def sequence(self, values: Any = (), *_: Any) -> list[Any]:
         """A fresh list."""
@@ -269,6 +272,7 @@ class Vocabulary:
     def encoded(self, text: Any = "", *_: Any) -> bytes:
         """Bytes that protocols 0 to 2 write as characters."""
         if isinstance(text, list):
+            self.charge(4096)
             return bytes(value & 255 for value in text[:4096] if isinstance(value, int))
         if not isinstance(text, str):
             return bytes(text) if isinstance(text, bytes) else b""
@@ -279,4 +283,5 @@ class Vocabulary:
         """A tensor that carries attributes or is of a subclass: the tensor itself."""
         maker = self.table.get((make.module, make.name)) if isinstance(make, Global) else None
         rebuilders = (_tensor, _untyped_tensor, _first)
-        return maker(*arguments) if maker in rebuilders and maker and isinstance(arguments, tuple) else _NO_NUMBERS
+        few = isinstance(arguments, tuple) and len(arguments) <= MAX_ARGUMENTS
+        return maker(*arguments) if maker in rebuilders and maker and few else _NO_NUMBERS

@@ -58,6 +58,7 @@ def describe(word: str = "") -> Spec:
         fingerprint=content_key(FAMILY, VERSION, seed, LATENT, [layer.name for layer in LAYERS]),
         latent_size=LATENT,
         layers=LAYERS,
+        transform=True,
         extends=EXTENDS,
         shown=LAYERS[:HIDDEN],
         licence="MIT",

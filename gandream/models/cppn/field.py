@@ -12,6 +12,7 @@ The fields that make the picture are read from several depths, as in the skip ge
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -119,16 +120,25 @@ class Field:
         return Folded(layers, taps, colours(style[-1], self.hue))
 
     def evaluate(
-        self, frame: Folded, place: Tensor, plane: Tensor, scratch: Scratch, layer: int | None = None
+        self,
+        frame: Folded,
+        place: Tensor,
+        plane: Tensor,
+        scratch: Scratch,
+        layer: int | None = None,
+        bend: Callable[[int, Tensor], None] | None = None,
     ) -> Tensor:
         """Fields [FIELDS + 1, P], in the scratch, of the points ``plane`` [3, P] seen from ``place`` [4, 3].
 
-        With ``layer``, what that hidden layer gives instead, [UNITS, P].
+        With ``layer``, what that hidden layer gives instead, [UNITS, P]. ``bend`` is given each hidden layer's number
+        and what it gives, to write into; it wants to see the whole picture.
         """
         here, there, fields = scratch.here, scratch.there, scratch.fields
         self.look(place, plane, scratch.seen)
         torch.mm(frame.layers[0], scratch.seen, out=here[:UNITS])
         _activate(here, scratch.zero)
+        if bend is not None:
+            bend(0, here[:UNITS])
         if layer == 0:
             return here[:UNITS]
         fields[:FIELDS] = 0
@@ -136,6 +146,8 @@ class Field:
             torch.mm(matrix, here, out=there[:UNITS])
             _activate(there, scratch.zero)
             here, there = there, here
+            if bend is not None:
+                bend(index, here[:UNITS])
             if index == layer:
                 return here[:UNITS]
             if index in TAPS:

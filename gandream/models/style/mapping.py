@@ -14,6 +14,8 @@ from gandream.models.style.reader import ACTIVATIONS, Dense, MappingPlan
 
 SAMPLES = 4096
 """Latents that the centre of w is estimated from, where a file has none."""
+WEIGHTS = 1 << 24
+"""Weights of classes that are given to the network together as it is estimated."""
 
 
 class FullyConnected:
@@ -60,11 +62,15 @@ class MappingNetwork:
         """The mean of w over latents and classes; the same on every machine, up to rounding."""
         random = np.random.RandomState(0)
         z = torch.as_tensor(random.randn(SAMPLES, plan.z), dtype=torch.float32).to(device)
-        classes = None
-        if plan.classes:
-            numbers = torch.arange(SAMPLES, device=device) % plan.classes
-            classes = F.one_hot(numbers, plan.classes).to(torch.float32)
-        return self(z, classes).mean(dim=0)
+        if not plan.classes:
+            return self(z, None).mean(dim=0)
+        numbers = torch.arange(SAMPLES, device=device) % plan.classes
+        rows = max(1, WEIGHTS // plan.classes)
+        parts = [
+            self(some, F.one_hot(one, plan.classes).to(torch.float32))
+            for some, one in zip(z.split(rows), numbers.split(rows), strict=True)
+        ]
+        return torch.cat(parts).mean(dim=0)
 
 
 def _unit_rms(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.bending import Bends
+from gandream.models.bending import STRAIGHT, Bends
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.spec import CONSTANT
 from gandream.models.style.extend import Ground, Maps
@@ -85,7 +85,7 @@ class SynthesisNetwork:
     def _begin(self, ground: Ground, count: int) -> Tensor:
         return ground.const.expand(count, *ground.const.shape[1:]).contiguous(memory_format=torch.channels_last)
 
-    def __call__(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends) -> Tensor:
+    def __call__(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends = STRAIGHT) -> Tensor:
         """Pictures, float32."""
         styles = [layer.affine(w[:, layer.row]) for layer in self.layers[: self.used]]  # each [N, 2 O]
         x = bends(CONSTANT, self._begin(ground, w.shape[0]))

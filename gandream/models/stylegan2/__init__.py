@@ -69,6 +69,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         w_size=plan.mapping.w,
         class_centres=plan.mapping.by_class,
         constant=True,
+        regional=True,
         noise=any(conv.noise for conv in convs),
         extends=EXTENDS,
         shown=tuple(layers[:-1]),

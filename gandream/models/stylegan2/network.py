@@ -12,6 +12,7 @@ from torch import Tensor
 
 from gandream.models.arguments import exact, only_native, w_of
 from gandream.models.bending import bent
+from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.extend import Grounds, centre
 from gandream.models.style.generator import StyleBased
@@ -62,8 +63,9 @@ class StyleGAN2(StyleBased):
             ground, fixed = self._grounds.of(size)
             maps = fixed if noise == "fixed" else self.synthesis.maps(noise, ground)
             bends = bent(self.spec, bend, len(w))
+            regions = Regions(inputs.regions if isinstance(inputs, Inputs) else ())
             if layer is None:
-                made = self.synthesis(w, maps, ground, bends)
+                made = self.synthesis(w, maps, ground, bends, regions)
             else:
-                made = self.synthesis.activations(w, maps, ground, bends, layer)
+                made = self.synthesis.activations(w, maps, ground, bends, regions, layer)
         return made if size is None else centre(made, size, ground.size).contiguous()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.bending import Bends
+from gandream.models.bending import STRAIGHT, Bends
+from gandream.models.regions import WHOLE, Regions
 from gandream.models.spec import CONSTANT
 from gandream.models.style.extend import Ground, Maps
 from gandream.models.stylegan2.convolution import Colours, Modulated, layout, put
@@ -54,18 +56,18 @@ class _Block:
             self.residual = _Residual(weight, Low(taps, weight.shape[0], device))
 
     def __call__(
-        self, x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps, bends: Bends
+        self, x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps, bends: Bends, regions: Regions
     ) -> tuple[Tensor, Tensor | None]:
         """Activations and the picture so far, one resolution up."""
         shortcut = self.residual(x) if self.residual else None
         for conv in self.convs:
-            x = bends(conv.row, conv(x, w, noise[conv.row]))
+            x = bends(conv.row, regions(partial(conv, x, noise=noise[conv.row]), w))
         if shortcut is not None:
             x = x.add_(shortcut)
         if picture is not None:
             picture = self.low.double(picture)
         if self.colours is not None:
-            colours = self.colours(x, w)
+            colours = regions(partial(self.colours, x), w)
             picture = colours if picture is None else picture.add_(colours)
         return x, picture
 
@@ -99,11 +101,13 @@ class SynthesisNetwork:
                          else made * conv.noise_gain)  # fmt: skip
         return found
 
-    def __call__(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends) -> Tensor:
+    def __call__(
+        self, w: Tensor, noise: Maps, ground: Ground, bends: Bends = STRAIGHT, regions: Regions = WHOLE
+    ) -> Tensor:
         """Pictures, float32."""
         count = w.shape[0]
         x = bends(CONSTANT, self._begin(ground, count))
-        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise, bends)
+        x, picture = self._run(self.blocks[: self.shared], x, None, w, noise, bends, regions)
         if self.shared == len(self.blocks) and picture is not None:
             return picture.contiguous()
         pictures = torch.empty(count, self.plan.channels, *ground.size, device=self.device)
@@ -117,20 +121,21 @@ class SynthesisNetwork:
                 w[one],
                 mine,
                 bends.of(n),
+                regions.of(n),
             )
             assert made is not None
             pictures[n] = made[0]
         return pictures
 
-    def activations(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends, layer: int) -> Tensor:
+    def activations(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends, regions: Regions, layer: int) -> Tensor:
         """What the convolution of a style layer gives, after its activation: float32 [N, C, H, W]."""
         x = bends(CONSTANT, self._begin(ground, w.shape[0]))
         for block in self.blocks:
             if layer > block.convs[-1].row:
-                x, _ = block(x, None, w, noise, bends)
+                x, _ = block(x, None, w, noise, bends, regions)
                 continue
             for conv in block.convs:
-                x = bends(conv.row, conv(x, w, noise[conv.row]))
+                x = bends(conv.row, regions(partial(conv, x, noise=noise[conv.row]), w))
                 if conv.row == layer:
                     return x
         raise ValueError(f"{layer = }: there is no such convolution")
@@ -139,8 +144,15 @@ class SynthesisNetwork:
         return ground.const.expand(count, *ground.const.shape[1:]).contiguous(memory_format=layout(self.device))
 
     def _run(
-        self, blocks: list[_Block], x: Tensor, picture: Tensor | None, w: Tensor, noise: Maps, bends: Bends
+        self,
+        blocks: list[_Block],
+        x: Tensor,
+        picture: Tensor | None,
+        w: Tensor,
+        noise: Maps,
+        bends: Bends,
+        regions: Regions,
     ) -> tuple[Tensor, Tensor | None]:
         for block in blocks:
-            x, picture = block(x, picture, w, noise, bends)
+            x, picture = block(x, picture, w, noise, bends, regions)
         return x, picture

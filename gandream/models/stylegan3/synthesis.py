@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.bending import Bends
+from gandream.models.bending import STRAIGHT, Bends
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.style.mapping import FullyConnected
 from gandream.models.stylegan3.fourier import FourierInput
@@ -132,7 +132,7 @@ class SynthesisNetwork:
         while device.type == "cpu" and self.shared and self.layers[self.shared - 1].convolution.weights_are_small:
             self.shared -= 1
 
-    def __call__(self, w: Tensor, transform: Tensor | None, bends: Bends) -> Tensor:
+    def __call__(self, w: Tensor, transform: Tensor | None = None, bends: Bends = STRAIGHT) -> Tensor:
         """Pictures, float32; ``transform`` [N or 1, 3, 3] takes the place of the file's own."""
         x = bends(0, self.input(w[:, 0], transform))
         for number, layer in enumerate(self.layers[: self.shared], 1):

@@ -1,0 +1,86 @@
+"""The finished pictures of a film, segment by segment; each model is loaded when it is wanted, and then let go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gandream.rendering.plan import batches
+from gandream.rendering.reel import Reel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from gandream.effects.run import Run
+    from gandream.models.spec import Generator
+    from gandream.rendering.grid import GridPainter
+    from gandream.rendering.paint import Painter
+
+Load = Callable[[int], "Generator"]
+"""Loads a model of the reel by its number."""
+
+
+class Projector:
+    """Makes the pictures of a reel. It holds the models of the shots that it shows, and no others."""
+
+    def __init__(self, reel: Reel, load: Load):
+        self.reel, self.load = reel, load
+        self._models: dict[int, Generator] = {}
+        self._shots: dict[int, tuple[Painter | GridPainter, Run]] = {}
+
+    def pictures(self, start: int, stop: int, batch: int | None = None) -> Iterator[Tensor]:
+        """Pictures of frames [start, stop), some at a time, float [N, 3, H, W] in about [-1, 1].
+
+        Frames between two edges of the reel. They are painted in batches of the plan, or as few as ``batch`` says.
+        """
+        numbers = self.reel.numbers(start, stop)
+        self._hold(numbers)
+        streams = [self._stream(number, start, stop, batch) for number in numbers]
+        if len(streams) == 1:
+            yield from streams[0]
+            return
+        over = self.reel.shots[numbers[1]]
+        yield from crossfaded(streams[0], streams[1], over.shares[start - over.start : stop - over.start])
+
+    def _stream(self, number: int, start: int, stop: int, batch: int | None) -> Iterator[Tensor]:
+        """Pictures of one shot, with its effects."""
+        plan, (painter, run) = self.reel.shots[number].plan, self._shots[number]
+        begin = run.seek(start, stop)
+        for at, end in batches(begin, stop, batch or plan.batch, plan.fmt.fps, self.reel.edges):
+            # A range of frames may begin within a batch: what lies before it is painted too, and left out.
+            first = max(at, begin)
+            images = run.apply(painter.paint(at, end)[first - at :], first)
+            if len(images):
+                yield images
+
+    def _hold(self, numbers: list[int]) -> None:
+        """Let go of what these shots don't want, then load what they lack."""
+        from gandream.rendering.grid import painter
+
+        shots = {number: self.reel.shots[number] for number in numbers}
+        wanted = {shot.model for shot in shots.values()}
+        self._shots = {number: kept for number, kept in self._shots.items() if number in shots}
+        self._models = {model: kept for model, kept in self._models.items() if model in wanted}
+        for number, shot in shots.items():
+            if shot.model not in self._models:
+                self._models[shot.model] = self.load(shot.model)
+            if number not in self._shots:
+                self._shots[number] = painter(shot.plan, self._models[shot.model]), shot.plan.effects.run()
+
+
+def crossfaded(under: Iterator[Tensor], over: Iterator[Tensor], shares: np.ndarray) -> Iterator[Tensor]:
+    """Pictures of one shot under those of another, blended as they are displayed: under + (over - under) × share."""
+    import torch
+
+    below, above, at = next(under), next(over), 0
+    while True:
+        count = min(len(below), len(above))
+        share = torch.from_numpy(shares[at : at + count].astype(np.float32)).to(below.device)[:, None, None, None]
+        yield torch.lerp(below[:count].float().clamp(-1, 1), above[:count].float().clamp(-1, 1), share)
+        at += count
+        if at >= len(shares):
+            return
+        below = below[count:] if len(below) > count else next(under)
+        above = above[count:] if len(above) > count else next(over)

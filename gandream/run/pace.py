@@ -1,0 +1,62 @@
+"""Walks at an even pace: measured once for a model and a walk, then read from the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gandream.base.files import published
+from gandream.models.spec import Generator
+from gandream.recipe.recipe import Recipe
+from gandream.rendering.device import pick
+from gandream.trajectory.compose import Score
+from gandream.trajectory.pace import Route, retimed, route_key
+from gandream.trajectory.trajectory import Trajectory
+
+
+def paced(recipe: Recipe, score: Score, cache: Path) -> Score:
+    """A score whose walk goes at the pace that the recipe wants; torch is loaded only to measure a walk that is new."""
+    if recipe.walk.pace == "as written" or len(score.trajectory.track.places) < 2:
+        return score
+    trajectory = score.trajectory
+    if any(at.moves for at in trajectory.track.stops):
+        problem = "an even pace can't be measured while `classes` move on their own"
+        raise recipe.error(("walk", "pace"), problem, "Give the latents classes of their own, or leave `pace` out.")
+    route = Route.of(trajectory, recipe.walk.pace == "perceptual throughout")
+    found = cache / f"{route_key(trajectory, route)}.json"
+    measured = _read(found, len(route.phases))
+    if measured is None:
+        measured = _measured(recipe, trajectory, route)
+        cache.mkdir(parents=True, exist_ok=True)
+        with published(found) as part:
+            part.write_text(json.dumps(measured), encoding="utf-8")
+    before, after = (100 * float(measured[name]) for name in ("before", "after"))
+    told = f"walk.pace: the picture's change per frame varies by {after:.0f} %, which was {before:.0f} % as written"
+    even = np.array(measured["even"])
+    return replace(score, trajectory=retimed(trajectory, route, even), warnings=(*score.warnings, told))
+
+
+def _measured(recipe: Recipe, trajectory: Trajectory, route: Route) -> dict[str, Any]:
+    from gandream.rendering.pace import changes_along
+    from gandream.run.prepare import load_model
+
+    device = pick("auto")
+    generator: Generator = load_model(recipe, device)
+    changes = changes_along(trajectory, route.phases, generator, device)
+    even = route.table(changes)
+    again = changes_along(trajectory, np.interp(route.phases, even, route.phases), generator, device)
+    return {"even": even.tolist(), "before": route.variation(changes), "after": route.variation(again)}
+
+
+def _read(path: Path, count: int) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        even = np.array(found["even"], np.float64)
+        good = even.shape == (count,) and np.isfinite(even).all() and (np.diff(even) >= 0).all()
+        return found if good and {"before", "after"} <= set(found) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
