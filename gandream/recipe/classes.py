@@ -195,6 +195,9 @@ class Classes(Word):
         Switch,
         Field(description="with `weights` and `from`: whether the weights are made to sum to 1, from 0 up"),
     ] = True
+    optional: Annotated[
+        Switch, Field(description="a model without classes goes without them (true), or is refused (false)")
+    ] = False
 
     @model_validator(mode="before")
     @classmethod

@@ -110,6 +110,9 @@ GROUPS: dict[str, dict[str, Function]] = {
         "integral": Function(
             "x", "x added up over time, per second, from 0 on: a phase from a speed", example="integral(0.2 + level)"
         ),
+        "unit": Function(
+            "x", "x brought to 0..1: its lowest of the whole film is 0, its highest 1", "0 to 1", "unit(level)"
+        ),
         "slope": Function("x", "how fast x changes, per second", example="max(slope(level), 0)"),
     },
     "Chance": {

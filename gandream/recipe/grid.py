@@ -85,7 +85,10 @@ class Grid(Word):
         if isinstance(self.labels, tuple) and len(self.labels) != cells:
             raise wrong(f"{len(self.labels)} labels for {cells} cells", key="labels")
         if cells == 1:
-            raise wrong("a grid has more than one cell", "For instance {columns: 4, rows: 2, seeds: 10-17}.")
+            said = [word for word in ("vary", "walks", "seeds", "across", "down", "columns", "rows")
+                    if word in self.model_fields_set]  # fmt: skip
+            hint = "For instance {columns: 4, rows: 2, seeds: 10-17}."
+            raise wrong("a grid has more than one cell", hint, key=said[0] if said else None)
         return self
 
     @property

@@ -7,17 +7,22 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from gandream.recipe.curve import Constant, Curve
-from gandream.recipe.fields import Choice, Number, Word, wrong
+from gandream.recipe.fields import Choice, Duration, Length, Number, Word, wrong
 from gandream.recipe.latent import MAX_SEED, Latent
 from gandream.recipe.layers import LayerRange
+from gandream.recipe.roams import Seed
+from gandream.recipe.times import Time
 from gandream.recipe.walk import PATHS, SPACES, Walk, check_pace, helps
 
-__all__ = ["MAX_SEED", "MODES", "PATHS", "SPACES", "Push", "Walk", "check_pace"]
+__all__ = ["BEGINS", "DIRECTIONS", "MAX_SEED", "MODES", "PATHS", "SPACES", "Bounced", "Push", "Walk", "check_pace"]
 
 MODES: dict[str, str] = {
     "offset": "the push is `by` at each moment",
     "drift": "`by` is a speed per second, and the push adds up",
 }
+
+DIRECTIONS: dict[str, str] = {"ones": "every number of z by the same"}
+BEGINS: dict[str, str] = {"random": "each up or down by chance", "inward": "each toward 0"}
 
 
 def _direction(value: Any) -> int | bool:
@@ -29,15 +34,55 @@ def _direction(value: Any) -> int | bool:
 Direction = Annotated[int | bool, BeforeValidator(_direction)]
 
 
+class Bounced(Word):
+    """Every number of z goes straight on, some slower than others, and turns round at the walls of a box around 0.
+
+    The walls stand still in z, wherever the walk is: what turns round is the walk and the pushes before together.
+    """
+
+    box: Annotated[Number, Field(ge=1e-3, le=1e4, description="where the walls are, in standard deviations")] = 2.0
+    margin: Annotated[Number, Field(ge=0, le=1e4, description="how long before a wall it turns round")] = 0.0
+    randomness: Annotated[
+        Number, Field(ge=0, le=1, description="how much slower half of the numbers are at a time")
+    ] = 0.5
+    redraw: Annotated[Length, Field(description="how often it is drawn again which these are")] = Time.seconds(4)
+    begin: Annotated[str, Choice(BEGINS, "way to begin"), Field(description=helps(BEGINS))] = "random"
+    seed: Annotated[Seed | None, Field(description="draws signs and who is slower; without it the recipe's")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """The box alone, or true."""
+        if value is True:
+            return {}
+        return value if isinstance(value, cls | dict) else {"box": value}
+
+    @model_validator(mode="after")
+    def _roomy(self) -> Bounced:
+        if self.margin >= self.box:
+            raise wrong("the margin must be smaller than the box", key="margin")
+        return self
+
+
 class Push(Word):
-    """Moves the latent off the walk by a curve: toward a latent, or along a random direction."""
+    """Moves the latent off the walk by a curve: toward a latent, or along a direction, or about in a box."""
 
     toward: Annotated[Latent | None, Field(description="a latent; `by: 1` arrives there")] = None
     random: Annotated[
         Direction | None,
         Field(description="a direction by its seed (true: from the recipe's); `by: 1` is one standard deviation"),
     ] = None
+    along: Annotated[
+        Annotated[str, Choice(DIRECTIONS, "direction")] | None, Field(description="a direction: " + helps(DIRECTIONS))
+    ] = None
+    bounce: Annotated[
+        Bounced | None,
+        Field(description="every number of z by itself, turning round in a box; `by` is its speed per second"),
+    ] = None
     by: Annotated[Curve, Field(description="how far, over time")] = Constant(1.0)
+    inertia: Annotated[
+        Duration, Field(description="it follows `by` with this time constant, from 0 at the beginning")
+    ] = Time.seconds(0)
     mode: Annotated[str, Choice(MODES, "mode"), Field(description=helps(MODES))] = "offset"
     box: Annotated[
         Number | None, Field(ge=1e-6, le=1e6, description="random drift turns round at this distance from the walk")
@@ -53,8 +98,15 @@ class Push(Word):
 
     @model_validator(mode="after")
     def _sensible(self) -> Push:
-        if (self.toward is None) == (self.random is None):
-            raise wrong("a push wants either `toward: <latent>` or `random: <seed>`")
+        kinds = [word for word in ("toward", "random", "along", "bounce") if getattr(self, word) is not None]
+        if len(kinds) != 1:
+            problem = "a push wants either `toward: <latent>` or `random: <seed>`"
+            raise wrong(problem, "Or `along: ones`, or `bounce: {box: 2}`.", key=kinds[1] if kinds else None)
+        if kinds[0] in ("along", "bounce") and (self.space == "w" or self.layers is not None):
+            word = "space" if self.space == "w" else "layers"
+            raise wrong(f"`{kinds[0]}` is in z", f"Leave `{word}` out.", key=word)
+        if self.bounce is not None and "mode" in self.model_fields_set and self.mode != "drift":
+            raise wrong("with `bounce`, `by` is a speed", "Leave `mode` out.", key="mode")
         if self.box is not None and (self.random is None or self.mode != "drift"):
             raise wrong("`box` goes with `random` and `mode: drift`", key="box")
         if self.space == "z" and self.layers is not None:

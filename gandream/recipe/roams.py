@@ -149,6 +149,12 @@ class Recorded(Word):
         return self
 
 
+PLANE_WAYS: dict[str, str] = {
+    "level": "between seeds it is as far from the middle as at them",
+    "straight": "straight from seed to seed, so nearer to the middle between them",
+}
+
+
 class Plane(Word):
     """A plane of seeds: one at every whole x and y, and their mixture between."""
 
@@ -157,6 +163,10 @@ class Plane(Word):
     seed: Annotated[Seed, Field(description="the seed at x 0 and y 0")] = 0
     stride: Annotated[Whole, Field(ge=1, le=MAX_SEED, description="seeds from one row to the next")] = 100
     ease: Annotated[str, Choice(EASES, "ease"), Field(description="the pace between two seeds")] = "linear"
+    way: Annotated[
+        str, Choice(PLANE_WAYS, "way"), Field(description="; ".join(f"`{k}`: {v}" for k, v in PLANE_WAYS.items()))
+    ] = "level"
+    amount: Annotated[Curve, Field(description="times z: how far from the middle")] = Constant(1.0)
 
 
-__all__ = ["NOISES", "Bounce", "Circle", "Plane", "Recorded", "Seed", "Simplex", "Wander"]
+__all__ = ["NOISES", "PLANE_WAYS", "Bounce", "Circle", "Plane", "Recorded", "Seed", "Simplex", "Wander"]

@@ -25,6 +25,8 @@ def lay_classes(recipe: Recipe, spec: Spec, curves: Curves) -> int | Morph | Non
     words = recipe.classes
     if words is None:
         return None
+    if not spec.classes and words.optional:
+        return None
     if not spec.classes:
         raise recipe.error(_PATH, f"{spec.name} has no classes", "Leave `classes` out.")
     if words.weights is not None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from gandream.audio.analyse import Analysis
 from gandream.base.seeds import named_seed
 from gandream.effects.chain import Chain, chain
@@ -34,6 +36,7 @@ from gandream.trajectory.places import Place, place
 from gandream.trajectory.pushes import Shove, accumulated
 from gandream.trajectory.regions import lay_region
 from gandream.trajectory.roam import Roam
+from gandream.trajectory.swings import Swing, followed, lay_swing
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.truncation import lay_truncation
 from gandream.trajectory.walks import Track
@@ -95,7 +98,7 @@ def lay_trajectory(
         track=track,
         psi=psi,
         centre=centre,
-        shoves=tuple(composers["push"].shove(push, ("push", index), track) for index, push in enumerate(recipe.push)),
+        shoves=composers["push"].shoves(track),
         blends=tuple(composers["blend"].blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
         mixes=tuple(lay_mix(mix, ("mix", index), composers["mix"].ground) for index, mix in enumerate(recipe.mix)),
         noises=tuple(
@@ -121,7 +124,7 @@ def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]
     words = recipe.classes
     if words is not None and recipe.video.loop and not words.loop and words.paced:
         warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
-    if words is not None and words.moves and not any(at.moves for at in trajectory.places()):
+    if words is not None and spec.classes and words.moves and not any(at.moves for at in trajectory.places()):
         warnings.append("classes: no latent is without a class of its own, so this changes nothing")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
@@ -152,13 +155,27 @@ class _Composer:
     def place(self, latent: Latent, path: Path_) -> Place:
         return place(latent, self.recipe, self.spec, path, self.classes)
 
+    def shoves(self, walk: Track | Roam) -> tuple[Shove | Swing, ...]:
+        """All pushes, in order; those that turn round in a box see what those before them did."""
+        laid: list[Shove | Swing] = []
+        for index, push in enumerate(self.recipe.push):
+            path: Path_ = ("push", index)
+            if (push.bounce is not None or push.along is not None) and walk.in_w:
+                word = "bounce" if push.bounce is not None else "along"
+                raise self.recipe.error((*path, word), "the walk is in w, so there is no z to push")
+            if push.bounce is not None:
+                laid.append(lay_swing(push, push.bounce, path, self.ground, walk, laid))
+            else:
+                laid.append(self.shove(push, path, walk))
+        return tuple(laid)
+
     def shove(self, push: Push, path: Path_, walk: Track | Roam) -> Shove:
         recipe, in_w = self.recipe, push.in_w or walk.in_w
         if push.space == "z" and walk.in_w:
             raise recipe.error((*path, "space"), "the walk is in w, so there is no z to push", "Leave `space: z` out.")
-        amounts = self.curves.values(push.by, (*path, "by"))
+        line = self.curves.timeline
+        amounts = followed(self.curves.values(push.by, (*path, "by")), line.clock, line.length_s(push.inertia))
         if push.mode == "drift":
-            line = self.curves.timeline
             amounts = line.anchored(accumulated(amounts, line.clock))
         if push.toward is not None:
             target = self.place(push.toward, (*path, "toward"))
@@ -167,6 +184,8 @@ class _Composer:
             # In z it would keep the walk's class, and not arrive.
             other_class = push.space is None and any(stop.class_ != target.class_ for stop in walk.stops)
             in_w = in_w or target.in_w or other_class
+        elif push.along is not None:
+            target = Place(np.ones(self.spec.latent_size))
         else:
             seed = named_seed(recipe.seed, f"push.{path[1]}.random") if push.random is True else int(push.random or 0)
             target = Place(self.spec.latents([seed])[0], 0 if self.spec.classes else None)

@@ -73,8 +73,8 @@ class Feed:
         if (trajectory.psi[start:stop] != 1).any():
             centre = self._centre(w, self._toward(w, start, stop))
             w = torch.lerp(centre, w, by_layer)  # at 1 it is w to the last bit
-        for shove in trajectory.shoves:
-            if shove.in_w and shove.amounts[start:stop].any():
+        for shove in trajectory.pushed_in_w:
+            if shove.amounts[start:stop].any():
                 target = self._one(shove.target, start, stop)
                 if not shove.toward:
                     target = target - self._centre(target, self._own(shove.target, start, stop, self._centres))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gandream.trajectory.ease import EASE
-from gandream.trajectory.timed import Film, delay, envelope, hold, integral, lag, sample, slope
+from gandream.trajectory.timed import Film, delay, envelope, hold, integral, lag, sample, slope, unit
 
 __all__ = ["FUNCTION", "Film"]
 
@@ -140,6 +140,7 @@ FUNCTION: dict[str, Meaning] = {
     "sample": sample,
     "integral": integral,
     "slope": slope,
+    "unit": unit,
     "random": random,
     **{name: _eased(shape) for name, shape in EASE.items() if "_" in name},
 }

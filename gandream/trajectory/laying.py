@@ -221,9 +221,10 @@ def _plane(walk: Walk, path: Path_, ground: Ground) -> Roam:
     assert words is not None, "the kind says so"
     curves = ((words.x, "x"), (words.y, "y"))
     places = np.stack([ground.curves.values(curve, (*here, axis)) for curve, axis in curves], axis=1)
-    shape = Plane(Drawn(ground.spec), words.seed, words.stride, words.ease)
+    shape = Plane(Drawn(ground.spec), words.seed, words.stride, words.ease, words.way == "straight")
     centre = _centre(None, walk, here, ground)
-    return Roam("plane", shape, places, np.ones(len(places)), centre, _in_w(centre, walk))
+    amounts = ground.curves.values(words.amount, (*here, "amount"))
+    return Roam("plane", shape, places, amounts, centre, _in_w(centre, walk))
 
 
 LAID: dict[str, Callable[[Walk, Path_, Ground], Roam]] = {

@@ -31,6 +31,11 @@ class Shove:
         amounts = self.amounts[start:stop].astype(np.float32)
         return [self.toward, self.target.key(start, stop), amounts, self.box, self.layers]
 
+    def moved(self, places: np.ndarray, start: int, stop: int) -> np.ndarray:
+        """Push z [n, D] of frames [start, stop)."""
+        assert self.target.z is not None, "a push in z goes to a latent in z"
+        return self.move(places, self.target.z, self.amounts[start:stop, None])
+
     def move(self, places: Any, target: Any, amounts: Any) -> Any:
         """Push places [n, ...] by amounts that broadcast to them, to or along a target [...]; arrays or tensors."""
         if self.toward:

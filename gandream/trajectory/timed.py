@@ -96,3 +96,10 @@ def slope(film: Film, x: np.ndarray) -> np.ndarray:
     """The change of x per second, by the frames on both sides."""
     values = whole(film, x)
     return np.gradient(values) * float(film.clock.fps) if len(values) > 1 else np.zeros(1)
+
+
+def unit(film: Film, x: np.ndarray) -> np.ndarray:
+    """x brought to 0..1 by its lowest and highest over the film; 0 where they are the same."""
+    values = whole(film, x)
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.zeros_like(values)

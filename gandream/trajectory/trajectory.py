@@ -18,6 +18,7 @@ from gandream.trajectory.places import Place
 from gandream.trajectory.pushes import Shove
 from gandream.trajectory.regions import Regional
 from gandream.trajectory.roam import Roam
+from gandream.trajectory.swings import Swing
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.truncation import Centre
 from gandream.trajectory.walks import Track
@@ -41,7 +42,7 @@ class Trajectory:
     """Truncation of each frame, float64 [F], or of each layer, [F, L]."""
     centre: Centre | None = None
     """What it goes toward, if that isn't the model's own centre of w."""
-    shoves: tuple[Shove, ...] = ()
+    shoves: tuple[Shove | Swing, ...] = ()
     blends: tuple[Blended, ...] = ()
     mixes: tuple[Mixed, ...] = ()
     noises: tuple[Noised, ...] = ()
@@ -56,11 +57,17 @@ class Trajectory:
         """F, of the whole film."""
         return self.timeline.clock.frames
 
+    @property
+    def pushed_in_w(self) -> tuple[Shove, ...]:
+        """The pushes that are made after the mapping network."""
+        return tuple(shove for shove in self.shoves if isinstance(shove, Shove) and shove.in_w)
+
     def places(self) -> Iterator[Place]:
         """All latents that are named."""
         yield from self.track.stops
         for shove in self.shoves:
-            yield shove.target
+            if isinstance(shove, Shove):
+                yield shove.target
         for named in (*self.blends, *(mix.track for mix in self.mixes), *(one.mixed.track for one in self.regions)):
             yield from named.stops
         yield from self.centre.stops if self.centre else ()
@@ -69,9 +76,8 @@ class Trajectory:
         """z of frames [start, stop) after the pushes in z, float32 [n, D]; of a walk in z."""
         places = self.track.at(start, stop)
         for shove in self.shoves:
-            if not shove.in_w:
-                assert shove.target.z is not None, "a push in z goes to a latent in z"
-                places = shove.move(places, shove.target.z, shove.amounts[start:stop, None])
+            if isinstance(shove, Swing) or not shove.in_w:
+                places = shove.moved(places, start, stop)
         return places.astype(np.float32)
 
     def key(self, start: int, stop: int) -> str:
@@ -87,7 +93,7 @@ class Trajectory:
         layered = [
             [blend.key(start, stop) for blend in self.blends if blend.amounts[start:stop].any()],
             [mix.key(start, stop, classes) for mix in self.mixes if mix.amounts[start:stop].any()],
-            [shove.key(start, stop) for shove in self.shoves if shove.in_w and shove.amounts[start:stop].any()],
+            [shove.key(start, stop) for shove in self.pushed_in_w if shove.amounts[start:stop].any()],
         ]
         psi = self.psi[start:stop].astype(np.float32)
         if self.centre is not None and (psi != 1).any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -116,3 +117,12 @@ def test_whose_names_count(tmp_path):
     with pytest.raises(CheckpointError, match="names 3 classes, and zoo") as caught:
         class_names(["0", "1"], model)
     assert caught.value.where == str(tmp_path / "zoo.labels.json")
+
+
+def test_names_of_very_many_classes_take_no_time(tmp_path):
+    file = tmp_path / "labels.txt"
+    file.write_text("\n".join(f"name {number % 20_000}" for number in range(60_000)))
+    started = time.process_time()
+    names = read(file)
+    assert time.process_time() - started < 5, "comparing each with all before it would take minutes"
+    assert (names[19_999], names[20_000], len(set(names))) == ("name 19999", "name 0 (20000)", 60_000)

@@ -19,6 +19,7 @@ class Plane:
     seed: int = 0
     stride: int = 100
     ease: str = "linear"
+    straight: bool = False
 
     def corners(self, places: np.ndarray) -> Corners:
         """The four seeds around places [n, 2], x and y, and their weights, which sum to 1."""
@@ -32,6 +33,11 @@ class Plane:
         return Corners(self.draw(needed), numbers.reshape(-1, 4), np.stack(weights, axis=1))
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
-        """z at places [n, 2]: float64 [n, D], of the variance of a seed everywhere: squares of weights sum to 1."""
+        """z at places [n, 2]: float64 [n, D], of the variance of a seed everywhere: squares of weights sum to 1.
+
+        If it is ``straight``, just their mixture.
+        """
         corners = self.corners(places)
+        if self.straight:
+            return corners.sum(corners.latents)
         return corners.sum(corners.latents) / np.sqrt((corners.weights**2).sum(axis=1, keepdims=True))
