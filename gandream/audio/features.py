@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,9 +43,15 @@ def energy(block: Block, measure: Measure) -> np.ndarray:
 
 
 def mel(block: Block, measure: Measure) -> np.ndarray:
-    """Root mean square in mel bands between two frequencies: [B, count]."""
+    """Root mean square in mel bands between two frequencies: [B, count]; or the energy of them joined, [1, count].
+
+    Where they are joined, each is divided by its width, as librosa's are: so narrow low bands don't count less.
+    """
     import librosa
 
+    if measure.join:
+        filters = _mel_filters(measure.bands, measure.low_hz, measure.high_hz)
+        return JOIN[measure.join](filters @ block.spectrum**2)[None]
     bands = librosa.feature.melspectrogram(
         S=block.spectrum**2,
         sr=RATE_HZ,
@@ -54,6 +62,24 @@ def mel(block: Block, measure: Measure) -> np.ndarray:
         norm=None,
     )
     return np.sqrt(bands * (2 / ENERGY_SAMPLES**2))  # both halves of the spectrum; Parseval
+
+
+@lru_cache(maxsize=8)
+def _mel_filters(bands: int, low_hz: float, high_hz: float) -> np.ndarray:
+    """Triangles of area 1 (Slaney 1998), [B, 1025]; those too narrow to meet a bin are empty, and left out."""
+    import librosa
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Empty filters")
+        filters = librosa.filters.mel(sr=RATE_HZ, n_fft=ENERGY_SAMPLES, n_mels=bands, fmin=low_hz, fmax=high_hz)
+    return filters[filters.any(axis=1)]
+
+
+JOIN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "max": lambda bands: bands.max(axis=0, initial=0.0),
+    "mean": lambda bands: bands.sum(axis=0) / max(1, len(bands)),
+}
+"""Energies of bands [B, count] -> [count]."""
 
 
 def centroid(block: Block, measure: Measure) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gandream.audio.blocks import RATE_HZ
+from gandream.recipe.heard import JOINED_BANDS
 from gandream.recipe.signals import Signal
 
 LOWEST_HZ, HIGHEST_HZ = 20.0, RATE_HZ / 2
@@ -24,6 +25,7 @@ class Measure:
     bands: int = 0
     part: str = ""
     margin: float = 1.0
+    join: str = ""
 
     @property
     def key(self) -> str:
@@ -31,6 +33,7 @@ class Measure:
         words = f"{self.kind} {self.low_hz:.10g}-{self.high_hz:.10g} Hz"
         words += f" {self.detector}" if self.detector != "superflux" else ""
         words += f" {self.bands} bands" if self.bands else ""
+        words += f" {self.join}" if self.join else ""
         return words + (f" {self.part} {self.margin:.10g}" if self.part else "")
 
 
@@ -53,4 +56,7 @@ def measure_of(signal: Signal) -> Measure:
     elif kind == "chroma":
         kind = f"chroma {signal.kind}"
     bands = len(signal.band_names) if signal.source in ("mel", "contrast") else 0
-    return Measure(kind, low, high, signal.detector or "superflux", bands, part, margin if part else 1.0)
+    if signal.join is not None:
+        bands = signal.bands or JOINED_BANDS
+    margin = margin if part else 1.0
+    return Measure(kind, low, high, signal.detector or "superflux", bands, part, margin, signal.join or "")

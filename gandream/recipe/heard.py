@@ -66,6 +66,10 @@ CHROMAS: dict[str, str] = {
     "cens": "smoothed over a second and evened out in level (Müller & Ewert 2011)",
 }
 PARTS: dict[str, str] = {"harmonic": "tones without drums", "percussive": "drums without tones"}
+JOINS: dict[str, str] = {"max": "the energy of the strongest band", "mean": "the mean energy of the bands"}
+JOINED_BANDS = 128
+"""How many bands are joined where nothing is said, and at most."""
+MOST_JOINED = 512
 INTERPOLATIONS: dict[str, str] = {
     "linear": "straight from one row to the next",
     "step": "each row holds until the next",
@@ -158,6 +162,7 @@ _APPLIES: dict[str, frozenset[str]] = {
         {"rms", "onset", "band", "mel", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
     ),
     "bands": frozenset(DEFAULT_BANDS),
+    "join": frozenset({"mel"}),
     "detector": frozenset({"onset"}),
     "kind": frozenset({"chroma"}),
     "part": _SOUND - {"harmonic", "percussive"},
@@ -188,7 +193,15 @@ class Source(BaseModel):
         AudioPath | None, Field(description="another sound or video file to listen to instead, such as a stem")
     ] = None
     bands: Annotated[
-        Whole | None, Field(ge=2, le=64, description="how many bands there are (mel: 8, contrast: 7 at most)")
+        Whole | None,
+        Field(ge=2, le=MOST_JOINED, description="how many bands there are (mel: 8, contrast: 7 at most)"),
+    ] = None
+    join: Annotated[
+        Annotated[str, Choice(JOINS, "way to join")] | None,
+        Field(
+            description="one curve of all `bands` (128) of a mel, weighted by their width: "
+            + "; ".join(f"`{k}`: {v}" for k, v in JOINS.items())
+        ),
     ] = None
     detector: Annotated[
         Annotated[str, Choice(DETECTORS, "detector")] | None,
@@ -249,8 +262,9 @@ class Source(BaseModel):
             raise wrong(f"`low` ({self.low:g} Hz) must be below `high` ({self.high:g} Hz)")
         if self.margin is not None and self.part is None and self.source not in PARTS:
             raise wrong("`margin` goes with `part: harmonic` or `part: percussive`", key="margin")
-        if self.bands is not None and not BANDS[self.source][0] <= self.bands <= BANDS[self.source][1]:
-            least, most = BANDS[self.source]
+        least, most = BANDS.get(self.source, (0, 0))
+        most = MOST_JOINED if self.join is not None else most
+        if self.bands is not None and not least <= self.bands <= most:
             raise wrong(f"{self.source} has from {least} to {most} bands", key="bands")
         if self.controller is not None and self.note is not None:
             raise wrong("`note` and `controller` can't both be given", "Declare two signals.")
@@ -266,6 +280,8 @@ class Source(BaseModel):
         """The names of its bands in expressions; none for a single curve."""
         if self.source == "chroma":
             return PITCHES
+        if self.join is not None:
+            return ()
         count = TONNETZ if self.source == "tonnetz" else self.bands or DEFAULT_BANDS.get(self.source, 0)
         return tuple(str(band) for band in range(count)) if self.source in (*DEFAULT_BANDS, "tonnetz") else ()
 

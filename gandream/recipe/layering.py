@@ -24,6 +24,7 @@ from gandream.recipe.latent import Latent
 from gandream.recipe.layers import LayerRange
 from gandream.recipe.motion import Walk
 from gandream.recipe.noise import ALL, NOISES, Noise, Noises
+from gandream.recipe.times import Time
 
 Several = Annotated[tuple[Latent, ...], Field(min_length=1, max_length=10000)]
 
@@ -44,6 +45,7 @@ def _source(value: Any) -> Any:
 
 __all__ = [
     "ALL",
+    "BAND_ORDERS",
     "NOISES",
     "Blend",
     "Blends",
@@ -107,6 +109,12 @@ class Mix(Mixing):
     """Style mixing: some layers go from what is there to a latent, or to a whole second walk."""
 
 
+BAND_ORDERS: dict[str, str] = {
+    "as written": "the first latent to the first band",
+    "median": "the first latent to the band whose median over the film is lowest; of fewer latents, to the lowest",
+}
+
+
 class Blend(Word):
     """Many latents at once, weighted by the bands of a signal: each pitch class has its picture."""
 
@@ -114,6 +122,12 @@ class Blend(Word):
     latents: Annotated[
         tuple[Latent, ...], Field(min_length=1, max_length=256, description="one for each band, in order")
     ]
+    order: Annotated[
+        str, Choice(BAND_ORDERS, "order"), Field(description="; ".join(f"`{k}`: {v}" for k, v in BAND_ORDERS.items()))
+    ] = "as written"
+    smooth: Annotated[
+        Duration, Field(description="gaussian smoothing of the weights, which go on to sum to 1: the sigma")
+    ] = Time.seconds(0)
     layers: Annotated[LayerRange, Field(description="the style layers that are blended")] = ALL
     amount: Annotated[Curve, Field(description="0: nothing, 1: all of it")] = Constant(1.0)
 

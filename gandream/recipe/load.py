@@ -15,6 +15,7 @@ from gandream.recipe.names import check_names
 from gandream.recipe.overrides import put_variables, set_values
 from gandream.recipe.reader import Document, read_document
 from gandream.recipe.recipe import Recipe, place
+from gandream.recipe.use import with_preset
 
 MOST_MISTAKES = 8
 
@@ -30,7 +31,12 @@ def recipe_from(words: Mapping[str, Any], name: str = "recipe") -> Recipe:
 
 
 def _checked(document: Document) -> Recipe:
-    return checked(put_variables(document))
+    put_variables(document)
+    try:
+        expanded = with_preset(document)
+    except ValidationError as error:
+        raise _together(_mistakes(document, error)) from None
+    return checked(expanded)
 
 
 def checked(document: Document, cell: Mapping[str, int] | None = None) -> Recipe:

@@ -9,6 +9,7 @@ from typing import Any
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.curve import Expression, Keyframes
 from gandream.recipe.expression import FUNCTIONS, NAMES, Node, names_in
+from gandream.recipe.layering import Blend
 from gandream.recipe.reader import Key, Path_
 from gandream.recipe.recipe import Recipe, curves_in, values_in
 from gandream.recipe.times import Time
@@ -104,12 +105,18 @@ def _by_bands(recipe: Recipe, words: Collection[str] | None = None) -> Iterator[
 
 
 def _too_many(recipe: Recipe, path: Path_, name: str, bands: int) -> Iterator[RecipeError]:
-    if path[0] == "blend" and isinstance(path[1], int) and len(found := recipe.blend[path[1]].latents) != bands:
+    if path[0] == "blend" and isinstance(path[1], int) and _unlike(recipe.blend[path[1]], bands):
+        found = recipe.blend[path[1]].latents
         problem = f"'{name}' has {bands} bands, and here are {len(found)} latents"
         yield recipe.error((*path[:2], "latents"), problem, "Give one latent for each band, in order.")
     if path[0] == "classes" and recipe.classes is not None and len(recipe.classes.through) > bands:
         problem = f"'{name}' has {bands} bands, and here are {len(recipe.classes.through)} classes"
         yield recipe.error(("classes", "through"), problem, "Give one for each band, or fewer: they are repeated.")
+
+
+def _unlike(blend: Blend, bands: int) -> bool:
+    """Whether a blend has not as many latents as bands; in the order of medians there may be fewer."""
+    return len(blend.latents) > bands or (len(blend.latents) < bands and blend.order == "as written")
 
 
 def _used(recipe: Recipe, path: Path_, curve: Expression) -> Iterator[RecipeError]:

@@ -20,6 +20,7 @@ from gandream.recipe.scene import Looks, Scenes, Sectioned, Transition
 from gandream.recipe.signals import BEATEN, SECTIONED, Sections, Signal
 from gandream.recipe.tempo import Tempo
 from gandream.recipe.times import Time
+from gandream.recipe.use import Use
 from gandream.recipe.video import Video
 
 LANGUAGE = 1
@@ -34,6 +35,10 @@ class Opening(Word):
         BeforeValidator(listed_as_one),
         Field(max_length=32, description="recipe files that this one builds on: words merge, and this one wins"),
     ] = ()
+    use: Annotated[
+        Use,
+        Field(description="a preset by its name, or {preset: lucid_sonic, pulse_react: 0.6}; what else is said wins"),
+    ] = None
     model: Annotated[Model, Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
     seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
     title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None

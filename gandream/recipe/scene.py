@@ -28,6 +28,7 @@ from gandream.recipe.model import Model
 from gandream.recipe.motion import Push, Walk
 from gandream.recipe.regions import RegionList
 from gandream.recipe.seeds import Seeds, Stops
+from gandream.recipe.smooth import Smooth
 
 MOST_SCENES = 200
 PALETTE = 4
@@ -49,6 +50,9 @@ class Looks(Word):
     ] = ()
     mix: Annotated[Mixes, Field(description="style mixing: some layers from elsewhere; one or a list, in order")] = ()
     blend: Annotated[Blends, Field(description="latents weighted by the bands of a signal; one or a list")] = ()
+    smooth: Annotated[
+        Smooth | None, Field(description="gaussian smoothing of w over time, after walk, blends and mixes")
+    ] = None
     truncation: Annotated[
         Truncation,
         Field(description="truncation psi: 1 as trained, toward 0 calmer, beyond 1 wilder; or a list of {layers, psi}"),

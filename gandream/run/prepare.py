@@ -86,6 +86,9 @@ def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool) -> Prepared:
     known: dict[tuple[object, ...], Spec] = {}
 
     def described(scene: Recipe) -> Spec:
+        if scene.walk.pace != "as written":
+            problem = "an even pace is measured over a whole film, and this one has scenes"
+            raise scene.error(("walk", "pace"), problem, "Leave `pace` out.")
         named = _model_of(scene)
         if named not in known:
             known[named] = describe_model(scene)

@@ -36,6 +36,7 @@ from gandream.trajectory.places import Place, place
 from gandream.trajectory.pushes import Shove, accumulated
 from gandream.trajectory.regions import lay_region
 from gandream.trajectory.roam import Roam
+from gandream.trajectory.smoothing import gaussian, lay_smoothing
 from gandream.trajectory.swings import Swing, followed, lay_swing
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.truncation import lay_truncation
@@ -101,6 +102,7 @@ def lay_trajectory(
         shoves=composers["push"].shoves(track),
         blends=tuple(composers["blend"].blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
         mixes=tuple(lay_mix(mix, ("mix", index), composers["mix"].ground) for index, mix in enumerate(recipe.mix)),
+        smoothing=lay_smoothing(recipe.smooth, composers["smooth"].ground),
         noises=tuple(
             lay_noise(noise, ("noise", index), composers["noise"].ground) for index, noise in enumerate(recipe.noise)
         ),
@@ -193,7 +195,11 @@ class _Composer:
         return Shove(push.toward is not None, target, amounts, push.box, in_w, chosen)
 
     def blend(self, blend: Blend, path: Path_) -> Blended:
-        weights, clear = shares(self.curves.signals[blend.by])
+        bands, line = self.curves.signals[blend.by], self.curves.timeline
+        if blend.order == "median":
+            bands = bands[:, np.argsort(np.median(bands, axis=0), kind="stable")[: len(blend.latents)]]
+        weights, clear = shares(bands)
+        weights = gaussian(weights, line.length_s(blend.smooth) * float(line.clock.fps))
         amounts = self.curves.values(blend.amount, (*path, "amount")) * clear
         stops = tuple(self.place(latent, (*path, "latents", index)) for index, latent in enumerate(blend.latents))
         return Blended(stops, weights, amounts, layers.mask(blend.layers, self.spec, self.recipe, (*path, "layers")))

@@ -46,6 +46,30 @@ class Feed:
     def inputs(self, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""
         trajectory = self.trajectory
+        w = self._made(start, stop) if trajectory.smoothing is None else self._smoothed(start, stop)
+        regions = [self._region(one, w, start, stop) for one in trajectory.regions if one.there(start, stop)]
+        w, psi = self._finished(w, start, stop)
+        return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1), tuple(regions))
+
+    def _smoothed(self, start: int, stop: int) -> Tensor:
+        """As :meth:`_made`, smoothed over time."""
+        smoothing, frames = self.trajectory.smoothing, self.trajectory.frames
+        assert smoothing is not None, "asked before"
+        needed, there = smoothing.needed(start, stop, frames)
+        ranges = smoothing.ranges(start, stop, frames)
+        every = torch.cat([self._made(*one) for one in ranges]).double()
+        numbers = np.concatenate([np.arange(*one) for one in ranges])
+        rows = torch.as_tensor(np.searchsorted(numbers, needed), device=every.device)
+        # One tap after the other, so that a frame is summed in the same order whatever range it is in.
+        total = torch.zeros((stop - start, *every.shape[1:]), dtype=torch.float64, device=every.device)
+        for tap, weights in enumerate(smoothing.weights(there)):
+            counted = torch.as_tensor(weights, device=every.device)[:, None, None]
+            total += counted * every[rows[tap : tap + stop - start]]
+        return total.float()
+
+    def _made(self, start: int, stop: int) -> Tensor:
+        """w of frames [start, stop) after walk, blends and mixes: [n, L, D']."""
+        trajectory = self.trajectory
         w = self._walk(trajectory.track, start, stop, self._latents(start, stop))
         for blend in trajectory.blends:
             if blend.amounts[start:stop].any():
@@ -54,9 +78,7 @@ class Feed:
         for mix in trajectory.mixes:
             if mix.amounts[start:stop].any():
                 w = self._onto(w, self._walk(mix.track, start, stop), mix.amounts[start:stop], mix.layers)
-        regions = [self._region(one, w, start, stop) for one in trajectory.regions if one.there(start, stop)]
-        w, psi = self._finished(w, start, stop)
-        return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1), tuple(regions))
+        return w
 
     def _region(self, region: Regional, w: Tensor, start: int, stop: int) -> LatentRegion:
         """A region of frames [start, stop), whose w is otherwise that of the whole picture [n, L, D']."""

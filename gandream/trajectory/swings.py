@@ -139,11 +139,10 @@ class Swing:
         if not self._states:
             self._states.append((np.zeros(z.shape[1]), np.zeros(z.shape[1]), self._signs(z[0])))
         offset, pace, signs = (part.copy() for part in self._states[number])
-        made = np.empty_like(z)
+        made, ways = np.empty_like(z), self._ways(start, len(offset))
         for index, step in enumerate(range(start, stop)):
-            if index == 0 or step % self.width == 0:
-                slower = coins(self.seed, step // self.width, len(offset))
-                ways = (1 - self.kept) * np.where(slower, 1 - self.randomness, 1.0)
+            if step % self.width == 0:
+                ways = self._ways(step, len(offset))
             pace = self.kept * pace + self.strides[step] * ways * signs
             offset = offset + pace
             made[index] = offset
@@ -156,6 +155,11 @@ class Swing:
             self._chunks.clear()
         self._chunks[number] = made
         return made
+
+    def _ways(self, step: int, size: int) -> np.ndarray:
+        """What share of a stride each number of z takes at a step: float64 [D]."""
+        slower = coins(self.seed, step // self.width, size)
+        return (1 - self.kept) * np.where(slower, 1 - self.randomness, 1.0)
 
     def _signs(self, z: np.ndarray) -> np.ndarray:
         up = z < 0 if self.inward else coins(self.seed, None, len(z))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from gandream.trajectory.places import Place
 from gandream.trajectory.pushes import Shove
 from gandream.trajectory.regions import Regional
 from gandream.trajectory.roam import Roam
+from gandream.trajectory.smoothing import Smoothing
 from gandream.trajectory.swings import Swing
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.truncation import Centre
@@ -45,6 +46,8 @@ class Trajectory:
     shoves: tuple[Shove | Swing, ...] = ()
     blends: tuple[Blended, ...] = ()
     mixes: tuple[Mixed, ...] = ()
+    smoothing: Smoothing | None = None
+    """Over time, of w after the mixes."""
     noises: tuple[Noised, ...] = ()
     regions: tuple[Regional, ...] = ()
     bends: tuple[Bending, ...] = ()
@@ -86,13 +89,9 @@ class Trajectory:
         What does nothing in the range isn't in it, so that what comes late in the film leaves earlier keys alone.
         """
         classes = len(self.spec.classes)
-        if self.track.in_w:
-            walk = self.track.key(start, stop, classes)
-        else:
-            walk = [self.latents(start, stop), self.track.classes(start, stop, classes)]
+        walk, *layered = self._made_key(start, stop)
         layered = [
-            [blend.key(start, stop) for blend in self.blends if blend.amounts[start:stop].any()],
-            [mix.key(start, stop, classes) for mix in self.mixes if mix.amounts[start:stop].any()],
+            *layered,
             [shove.key(start, stop) for shove in self.pushed_in_w if shove.amounts[start:stop].any()],
         ]
         psi = self.psi[start:stop].astype(np.float32)
@@ -103,7 +102,23 @@ class Trajectory:
         camera = self.camera.key(start, stop) if self.camera else []
         more = [["bent", bends, camera]] if bends or camera else []
         more += [one.key(start, stop, classes) for one in self.regions if one.there(start, stop)]
+        if self.smoothing is not None:
+            around = [self._made_key(*one) for one in self.smoothing.ranges(start, stop, self.frames)]
+            more.append(["smooth", self.smoothing.kernel, self.smoothing.needed(start, stop, self.frames)[1], around])
         return content_key(self.spec.fingerprint, walk, psi, layered, noises, *more)
+
+    def _made_key(self, start: int, stop: int) -> list[Any]:
+        """What shapes the walk, the blends and the mixes of frames [start, stop)."""
+        classes = len(self.spec.classes)
+        if self.track.in_w:
+            walk = self.track.key(start, stop, classes)
+        else:
+            walk = [self.latents(start, stop), self.track.classes(start, stop, classes)]
+        return [
+            walk,
+            [blend.key(start, stop) for blend in self.blends if blend.amounts[start:stop].any()],
+            [mix.key(start, stop, classes) for mix in self.mixes if mix.amounts[start:stop].any()],
+        ]
 
     def inputs(self, generator: Generator, start: int, stop: int) -> Inputs:
         """What synthesis is fed for frames [start, stop)."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gandream.base.errors import RecipeError
 from gandream.models.registry import load_generator
 from gandream.recipe.load import load_recipe
 from gandream.rendering.plan import make_plan
@@ -171,6 +172,12 @@ def test_each_model_is_loaded_once_and_only_those_in_sight_are_held(tmp_path):
     for segment in film.segments:
         list(projector.pictures(segment.start, segment.stop))
         assert len(projector._models) == 1
+
+
+def test_an_even_pace_is_for_films_without_scenes(tmp_path):
+    with pytest.raises(RecipeError, match="measured over a whole film") as caught:
+        prepared(tmp_path, "scenes: [{for: 1s}, {for: 1s, walk: {through: [1, 2], pace: perceptual}}]")
+    assert "scenes[1].walk.pace" in caught.value.where
 
 
 def test_a_conditional_model_beside_one_without_classes(tmp_path, stylegan2_file):

@@ -10,9 +10,8 @@ import pytest
 
 from gandream.recipe.effects import EFFECTS
 from gandream.recipe.load import load_recipe
-from gandream.rendering.paint import Painter
-from gandream.rendering.plan import make_plan
-from gandream.run.prepare import load_model, prepare
+from gandream.rendering.projector import Projector
+from gandream.run.prepare import prepare
 from gandream.video.colour import display_bytes
 
 STYLEGAN2 = Path(__file__).parents[1] / "models" / "data"
@@ -98,6 +97,19 @@ WORDS = {
     ),
     "truncation": ("", "truncation: 0.5"),
     "truncation by layer": ("truncation: 0.5", "truncation: [{layers: coarse, psi: 0.5}]"),
+    "curves": ("curves: {dim: 0.5}\ntruncation: dim", "curves: {dim: 0.7}\ntruncation: dim"),
+    "scenes": ("", "scenes: [{for: 2s}, {truncation: 0.5}]"),
+    "scenes.model": ("scenes: [{for: 2s}, {}]", "scenes: [{for: 2s}, {model: cppn#8}]"),
+    "scenes.seed": ("push: {random: true}", "push: {random: true}\nscenes: [{seed: 5}]"),
+    "scenes by sections": ("walk: {every: 1s}", "walk: {every: 1s}\nscenes: sections"),
+    "transition": (
+        "scenes: [{for: 2s}, {truncation: 0.2}]",
+        "scenes: [{for: 2s}, {truncation: 0.2}]\ntransition: crossfade 1s",
+    ),
+    "camera": ("", "camera: {zoom: 1.5}"),
+    "bend": ("", "bend: {layer: 2, multiply: 1.5}"),
+    "regions": ("", "regions: {from: 9, where: left}"),
+    "grid": ("", "grid: {columns: 2, rows: 1, seeds: [1, 2]}"),
     "effects": ("", "effects: [{contrast: 1.5}]"),
     "video.size": ("video: {size: 48x32}", "video: {size: 32x48}"),
     "video.start": ("truncation: hit", "truncation: hit\nvideo: {start: 0.7}"),
@@ -113,7 +125,11 @@ WORDS = {
     "video.fit": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: contain}"),
     "video.fit extend": ("model: {stylegan2}", "model: {stylegan2}\nvideo: {fit: extend}"),
 }
-GIVEN = {"hue": 60, "flash": 0.4, "zoom": 1.3, "rotate": 20, "pan": 0.2, "pixelate": 0.2}
+LOGO = Path(__file__).parents[1] / "effects" / "logo.png"
+GIVEN = {
+    **{"hue": 60, "flash": 0.4, "zoom": 1.3, "rotate": 20, "pan": 0.2, "pixelate": 0.2},
+    **{"text": "hello, size: 0.5", "image": f"'{LOGO}'", "mask": f"'{LOGO}'"},
+}
 """Effects whose main parameter must be given (pixelate: cells larger than the pixels of so small a picture)."""
 WORDS |= {
     f"effects {name}": ("", f"effects: [{{{name}: {GIVEN[name]}}}]" if name in GIVEN else f"effects: [{name}]")
@@ -129,14 +145,10 @@ def frames(folder: Path, name: str, changes: str, music: Path) -> np.ndarray:
     (folder / f"{name}.yaml").write_text(f"include: base.yaml\n{text}\n")
     recipe = load_recipe(folder / f"{name}.yaml")
     prepared = prepare(recipe, folder / "cache")
-    score = prepared.score
-    fit, layer = recipe.video.fit, prepared.layer
-    plan = make_plan(score.trajectory, prepared.fmt, "cpu", None, score.effects, fit, layer)
-    painter, run, made = Painter(plan, load_model(recipe, "cpu")), plan.effects.run(), []
-    run.seek(0, 40)
-    for start in range(0, 40, 5):
-        made.append(display_bytes(run.apply(painter.paint(start, start + 5), start))[0].numpy())
-    return np.stack(made)
+    reel = prepared.reel("cpu")
+    projector = Projector(reel, prepared.load("cpu"))
+    made = [images for one in reel.segments for images in projector.pictures(one.start, one.stop)]
+    return np.concatenate([display_bytes(images).numpy() for images in made])[::5]
 
 
 @pytest.fixture(scope="module")
@@ -157,5 +169,5 @@ def test_the_word_changes_pixels(tmp_path: Path, clicks: Path, conditional: Path
 def test_every_word_of_the_scene_is_here():
     from gandream.recipe.recipe import Recipe
 
-    silent = {"gandream", "title", "audio", "include"}
+    silent = {"gandream", "title", "audio", "include", "sections"}  # clicks have no sections
     assert {name.split()[0].split(".")[0] for name in WORDS} >= set(Recipe.words()) - silent
