@@ -34,7 +34,13 @@ ROOF = {"__init__.py", "__main__.py"}
 HEAVY = {"torch", "librosa", "scipy", "PIL"}
 MOST_LINES = 400
 ON_A_DEVICE = {
-    *("models/activations.py", "models/arguments.py", "models/attention.py", "models/bending.py", "models/convolution.py"),
+    *(
+        "models/activations.py",
+        "models/arguments.py",
+        "models/attention.py",
+        "models/bending.py",
+        "models/convolution.py",
+    ),
     "rendering/grid.py",
     "rendering/pace.py",
     *("models/masks.py", "models/noise.py", "models/oklab.py", "models/regions.py", "models/upsampling.py"),

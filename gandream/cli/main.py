@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from gandream.base.errors import GandreamError
-from gandream.cli import doctor, explain, listen, measure, models, render, still, train, trajectory, validate
+from gandream.cli import doctor, explain, listen, measure, models, render, still, surprise, train, trajectory, validate
 
 app = typer.Typer(
     name="gandream",
@@ -26,6 +26,7 @@ app.command("still")(still.command)
 app.command("trajectory")(trajectory.command)
 app.command("listen")(listen.command)
 app.command("explain")(explain.command)
+app.command("surprise")(surprise.command)
 app.command("validate")(validate.command)
 app.command("train")(train.command)
 app.command("measure")(measure.command)

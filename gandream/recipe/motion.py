@@ -83,7 +83,9 @@ class Push(Word):
     inertia: Annotated[
         Duration, Field(description="it follows `by` with this time constant, from 0 at the beginning")
     ] = Time.seconds(0)
-    mode: Annotated[str, Choice(MODES, "mode"), Field(description=helps(MODES))] = "offset"
+    mode: Annotated[str, Choice(MODES, "mode"), Field(description=helps(MODES) + "; not asked with `bounce`")] = (
+        "offset"
+    )
     box: Annotated[
         Number | None, Field(ge=1e-6, le=1e6, description="random drift turns round at this distance from the walk")
     ] = None
@@ -105,8 +107,6 @@ class Push(Word):
         if kinds[0] in ("along", "bounce") and (self.space == "w" or self.layers is not None):
             word = "space" if self.space == "w" else "layers"
             raise wrong(f"`{kinds[0]}` is in z", f"Leave `{word}` out.", key=word)
-        if self.bounce is not None and "mode" in self.model_fields_set and self.mode != "drift":
-            raise wrong("with `bounce`, `by` is a speed", "Leave `mode` out.", key="mode")
         if self.box is not None and (self.random is None or self.mode != "drift"):
             raise wrong("`box` goes with `random` and `mode: drift`", key="box")
         if self.space == "z" and self.layers is not None:

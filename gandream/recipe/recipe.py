@@ -35,12 +35,12 @@ class Opening(Word):
         BeforeValidator(listed_as_one),
         Field(max_length=32, description="recipe files that this one builds on: words merge, and this one wins"),
     ] = ()
+    model: Annotated[Model, Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
+    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
     use: Annotated[
         Use,
         Field(description="a preset by its name, or {preset: lucid_sonic, pulse_react: 0.6}; what else is said wins"),
     ] = None
-    model: Annotated[Model, Field(description="the generator: a bundled name such as `cppn#7`, or a file")]
-    seed: Annotated[Whole, Field(ge=0, le=MAX_SEED, description="feeds what has no seed of its own")] = 0
     title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None
     audio: Annotated[AudioPath | None, Field(description="the music: a file, or `bundled:night_drive`")] = None
     tempo: Annotated[Tempo, Field(description="the beat grid, where it isn't to be heard from the music")] = Tempo()
@@ -142,7 +142,7 @@ class Recipe(Looks, Opening):
 
     @property
     def cell(self) -> dict[str, int]:
-        """What expressions know of the cell of a grid that this recipe is: `cell`, `column`, `row` ...; else nothing."""
+        """What expressions know of the cell of a grid that this recipe is: `cell`, `column`, `row` ...; or nothing."""
         return self._cell
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, TypeAdapter, WithJsonSchema
+from pydantic import BeforeValidator, PlainSerializer, TypeAdapter
 
 from gandream.base.errors import did_you_mean, listed
 from gandream.recipe.fields import wrong
@@ -33,30 +33,13 @@ def _use(value: Any) -> Any:
         raise wrong("no such preset", hint, key=None if isinstance(value, str) else "preset")
     kind = PRESETS[name]
     for key in written:
-        if key != "preset" and key not in kind.words():
-            hint = did_you_mean(str(key), kind.words()) or f"It has: {listed(kind.words(), 40)}."
-            raise wrong(f"{name} has no such parameter", hint, key=key)
-    return kind.model_validate({key: said for key, said in written.items() if key != "preset"})
+        if key not in kind.words():
+            hint = did_you_mean(str(key), kind.words()) or f"Words here: {listed(kind.words(), 40)}."
+            raise wrong("no such word here", hint, key=key)
+    return kind.model_validate(written)
 
 
-def _schema() -> dict[str, Any]:
-    named = [
-        {"type": "object", "title": name, "properties": {"preset": {"const": name}, **_parameters(kind)}}
-        for name, kind in PRESETS.items()
-    ]
-    return {"anyOf": [{"enum": [*PRESETS]}, *named, {"type": "null"}]}
-
-
-def _parameters(kind: type[Preset]) -> dict[str, Any]:
-    return {name: {"description": field.description or ""} for name, field in kind.model_fields.items()}
-
-
-Use = Annotated[
-    Preset | None,
-    BeforeValidator(_use),
-    PlainSerializer(lambda preset: None),
-    WithJsonSchema(_schema()),
-]
+Use = Annotated[LucidSonic | DeepMusic | Wavefunk | None, BeforeValidator(_use), PlainSerializer(lambda preset: None)]
 """A preset as written; in a recipe that is loaded there is none, as it has become words."""
 
 
@@ -64,8 +47,7 @@ def with_preset(document: Document) -> Document:
     """The document with the words of its preset under its own. Pydantic's ValidationError where `use` is wrong."""
     if document.tree.get("use") is None:
         return document
-    preset = _USED.validate_python({"use": document.tree["use"]})["use"]
-    assert preset is not None, "there is one"
+    preset: Preset = _USED.validate_python({"use": document.tree["use"]})["use"]
     seed = document.tree.get("seed")
     words = preset.expanded(seed if isinstance(seed, int) and not isinstance(seed, bool) else 0)
     tree = {key: value for key, value in document.tree.items() if key != "use"}
@@ -81,4 +63,4 @@ def with_preset(document: Document) -> Document:
     return replace(document, tree=tree, marks=marks)
 
 
-_USED: TypeAdapter[dict[str, Preset | None]] = TypeAdapter(dict[str, Use])
+_USED: TypeAdapter[Any] = TypeAdapter(dict[str, Use])

@@ -123,6 +123,8 @@ def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]
     warnings = []
     if problem := walk_warning(recipe, trajectory.track):
         warnings.append(problem)
+    if recipe.video.loop and any(push.bounce is not None for push in recipe.push):
+        warnings.append("video.loop: a push with `bounce` doesn't end where it begins, so the film won't close")
     words = recipe.classes
     if words is not None and recipe.video.loop and not words.loop and words.paced:
         warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
@@ -198,7 +200,8 @@ class _Composer:
         bands, line = self.curves.signals[blend.by], self.curves.timeline
         if blend.order == "median":
             bands = bands[:, np.argsort(np.median(bands, axis=0), kind="stable")[: len(blend.latents)]]
-        weights, clear = shares(bands)
+        _, clear = shares(self.curves.signals[blend.by])
+        weights, _ = shares(bands)
         weights = gaussian(weights, line.length_s(blend.smooth) * float(line.clock.fps))
         amounts = self.curves.values(blend.amount, (*path, "amount")) * clear
         stops = tuple(self.place(latent, (*path, "latents", index)) for index, latent in enumerate(blend.latents))

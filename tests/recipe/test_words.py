@@ -20,17 +20,23 @@ from gandream.recipe.grid import Grid
 from gandream.recipe.latent import Latent
 from gandream.recipe.layering import Blend, LayerPsi, Mix, Nearest, Noise, Truncated
 from gandream.recipe.load import load_recipe
-from gandream.recipe.motion import Push, Walk
 from gandream.recipe.model import ModelWords
+from gandream.recipe.motion import Bounced, Push, Walk
 from gandream.recipe.noise import Spot
 from gandream.recipe.overlays import Lyrics
+from gandream.recipe.presets.deep_music import DeepMusic
+from gandream.recipe.presets.lucid_sonic import LucidSonic
+from gandream.recipe.presets.parts import Preset
+from gandream.recipe.presets.wavefunk import Wavefunk
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.regions import RegionOfLatent
-from gandream.recipe.tempo import Tempo
 from gandream.recipe.roams import Bounce, Circle, Plane, Recorded, Simplex, Wander
 from gandream.recipe.scene import Labelled, Scene, Sectioned, Transition
 from gandream.recipe.seeds import Seeds
 from gandream.recipe.signals import Knee, Sections, Signal, Steps
+from gandream.recipe.smooth import Smooth
+from gandream.recipe.tempo import Tempo
+from gandream.recipe.use import PRESETS
 from gandream.recipe.video import Video
 
 # Each group of words: where it stands (push and through: in a list), and what else it wants.
@@ -54,6 +60,11 @@ GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Classes: (("classes",), {"through": [0, 1]}),
     Shuffle: (("classes", "shuffle"), {"every": 2}),
     Push: (("push", 0), {"random": 1}),
+    Bounced: (("push", 0, "bounce"), {}),
+    Smooth: (("smooth",), {"sigma": 0.1}),
+    LucidSonic: (("use",), {"preset": "lucid_sonic"}),
+    DeepMusic: (("use",), {"preset": "deep_music"}),
+    Wavefunk: (("use",), {"preset": "wavefunk"}),
     Mix: (("mix", 0), {"from": 1}),
     Blend: (("blend", 0), {"by": "notes", "latents": list(range(12))}),
     LayerPsi: (("truncation", 0), {"layers": "fine", "psi": 0.5}),
@@ -118,10 +129,11 @@ def test_every_group_is_tested():
 
 def test_words_at_knows_every_group():
     for group, (path, _) in GROUPS.items():
-        if group not in EITHER:
+        if group not in EITHER and not issubclass(group, Preset):
             assert words_at(Recipe, path) == group.words()
     for group in EITHER:
         assert set(group.words()) < set(words_at(Recipe, GROUPS[group][0]))
+    assert set(words_at(Recipe, ("use",))) == {word for kind in PRESETS.values() for word in kind.words()}
     assert words_at(Recipe, ("vars", "x")) == words_at(Recipe, ("video", "size")) == []
 
 

@@ -106,6 +106,8 @@ WORDS = {
         "scenes: [{for: 2s}, {truncation: 0.2}]",
         "scenes: [{for: 2s}, {truncation: 0.2}]\ntransition: crossfade 1s",
     ),
+    "smooth": ("walk: {path: step}", "walk: {path: step}\nsmooth: 0.3s"),
+    "use": ("", "use: {preset: wavefunk, latent_count: 8}"),
     "camera": ("", "camera: {zoom: 1.5}"),
     "bend": ("", "bend: {layer: 2, multiply: 1.5}"),
     "regions": ("", "regions: {from: 9, where: left}"),

@@ -54,7 +54,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "outputs/r.mp4").read_bytes()
 
 
-@pytest.mark.parametrize("moment", [1, 3, 7])
+SLOW = [pytest.param(moment, marks=pytest.mark.slow) for moment in (1, 7)]
+
+
+@pytest.mark.parametrize("moment", [3, *SLOW])
 def test_killed_and_started_again_it_makes_the_same_film(tmp_path: Path, undisturbed: bytes, moment: int):
     process = start(tmp_path)
     wait_for_segments(tmp_path, process, moment)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gandream.recipe.fields import Number, Whole
+from gandream.recipe.fields import Choice, Number, Whole
 from gandream.recipe.presets.parts import (
     HOP,
     TOOLS_FPS,
@@ -28,6 +28,7 @@ from gandream.recipe.presets.parts import (
 class DeepMusic(Preset):
     """deep-music-visualizer."""
 
+    preset: Annotated[str, Choice(("deep_music",), "preset"), Field(description="`deep_music`")] = "deep_music"
     pitch_sensitivity: Annotated[
         Number, Field(ge=1, le=299, description="how fast classes follow pitches; 299 at once")
     ] = 220.0

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, TypeAdapter
 
-from gandream.recipe.fields import AudioPath, Number, Switch, Whole
+from gandream.recipe.fields import AudioPath, Choice, Number, Switch, Whole
 from gandream.recipe.presets.parts import (
     TOOLS_FPS,
     ClassList,
@@ -42,6 +42,7 @@ Sound = Annotated[Any, BeforeValidator(_sound)]
 class LucidSonic(Preset):
     """lucid-sonic-dreams."""
 
+    preset: Annotated[str, Choice(("lucid_sonic",), "preset"), Field(description="`lucid_sonic`")] = "lucid_sonic"
     speed_fpm: Annotated[Number, Field(ge=0, le=600, description="keyframes of the walk per minute")] = 12.0
     pulse_react: Annotated[
         Number, Field(ge=0, le=10, description="how far loudness pushes, the same in every number of z")

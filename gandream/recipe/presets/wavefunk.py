@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from gandream.recipe.fields import Number, Whole
+from gandream.recipe.fields import Choice, Number, Whole
 from gandream.recipe.presets.parts import Preset, Psi, Unit, seeds_from
 
 FPS = 30
@@ -27,6 +27,7 @@ Exponent = Annotated[Number, Field(gt=0, le=32)]
 class Wavefunk(Preset):
     """maua-stylegan2, examples/default.py."""
 
+    preset: Annotated[str, Choice(("wavefunk",), "preset"), Field(description="`wavefunk`")] = "wavefunk"
     latent_count: Annotated[
         Whole, Field(ge=7, le=12, description="latents; fewer than twelve have the weakest pitches")
     ] = 12
