@@ -133,6 +133,9 @@ class Column(FileRef):
 
     column: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.written}#{self.column}" if self.column else self.written
+
 
 def _column(value: Any) -> Column:
     if isinstance(value, Column):
@@ -143,7 +146,7 @@ def _column(value: Any) -> Column:
     if sign and not column.strip():
         raise wrong("after the # comes the name or number of a column", "For instance automation.csv#cutoff.")
     found = existing_file(Text(name, value.folder) if isinstance(value, Text) else name, "a table such as a.csv#cutoff")
-    return Column(str(value), found.path, column.strip())
+    return Column(name, found.path, column.strip())
 
 
 def _midi(value: Any) -> FileRef:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gandream.audio.analyse import Analysis
+from gandream.base.errors import RecipeError
 from gandream.base.seeds import named_seed
 from gandream.effects.chain import Chain, chain
 from gandream.models.spec import Spec
@@ -70,7 +71,14 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None, *, beats: boo
     timeline = max(lines, key=lambda line: line.clock.frames)
     signals = sampled(recipe, heard, timeline)
     curves = Curves(recipe, timeline, signals)
-    trajectory, alike = lay_trajectory(recipe, spec, curves), []
+    alike: list[str] = []
+    try:
+        trajectory = lay_trajectory(recipe, spec, curves)
+    except RecipeError:
+        if not cells:
+            raise
+        # What is wrong may be what the cells say, such as each its class; what they share is told for the first.
+        trajectory = lay_trajectory(cells[0].recipe, spec, Curves(cells[0].recipe, timeline, signals))
     if cells:
         lay_cell = lambda cell: lay_trajectory(cell, spec, Curves(cell, timeline, signals))  # noqa: E731
         trajectory, alike = gridded(recipe, cells, trajectory, lay_cell)

@@ -78,6 +78,16 @@ def lay(walk: Walk, path: Path_, ground: Ground) -> Track | Roam:
     return _through(walk, path, ground) if walk.kind == "through" else LAID[walk.kind](walk, path, ground)
 
 
+STILL = {"wander": "take a smaller `sigma`", "bounce": "take a higher `speed` or a smaller `box`"}
+"""Walks that closing can leave without any movement, and what to do about it."""
+
+
+def _stands(track: Roam) -> bool:
+    """Whether a path has less than a hundredth of a deviation of movement in it."""
+    rows = np.linspace(0, len(track.places) - 1, min(64, len(track.places))).astype(int)
+    return float(np.sqrt(track.shape(track.places[rows]).var(axis=0).mean())) < 0.01
+
+
 def walk_warning(recipe: Recipe, track: Track | Roam) -> str:
     """What keeps the film's walk from closing, in a sentence, or nothing."""
     walk, places = recipe.walk, track.places
@@ -86,6 +96,8 @@ def walk_warning(recipe: Recipe, track: Track | Roam) -> str:
     if walk.kind == "plane":
         open_ = np.abs(2 * places[-1] - places[-2] - places[0]).max() > 1e-6
         return "video.loop: walk.plane doesn't end where it begins, so the film won't close" if open_ else ""
+    if isinstance(track, Roam) and walk.kind in STILL and np.ptp(places) > 0 and _stands(track):
+        return f"video.loop: the film is too short for walk.{walk.kind}, which stands still: {STILL[walk.kind]}"
     if walk.loop or (isinstance(track, Track) and track.count < 2):
         return ""
     where = "at its last latent" if walk.kind == "through" else "at its end"

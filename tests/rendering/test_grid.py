@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from gandream.base.errors import RecipeError
 from gandream.models.registry import describe, load_generator
 from gandream.recipe.cells import cells_of
 from gandream.recipe.load import recipe_from
@@ -198,3 +199,18 @@ def test_cells_that_are_all_alike_are_told():
 def test_outside_grids_a_cell_is_the_only_one():
     one = recipe_from({"model": "cppn#7", "walk": WALK, "truncation": "cell + column + row + cells*columns*rows"})
     assert set(compose(one, SPEC).trajectory.psi) == {1.0}
+
+
+CONDITIONAL = replace(SPEC, classes=("cat", "dog", "owl"))
+
+
+def test_what_each_cell_says_need_not_be_said_for_all():
+    said = recipe({"columns": 2, "rows": 1, "vary": {"classes": ["cat", "owl"]}})
+    both = compose(said, CONDITIONAL).trajectory
+    assert isinstance(both, GridTrajectory)
+    assert [np.unique([place.class_ for place in cell.places()]).tolist() for cell in both.cells] == [[0], [2]]
+
+
+def test_a_mistake_that_all_cells_share_is_told():
+    with pytest.raises(RecipeError, match="this latent names none"):
+        compose(recipe({"seeds": [1, 2]}), CONDITIONAL)

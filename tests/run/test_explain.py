@@ -97,6 +97,22 @@ def test_includes_and_files_from_elsewhere_are_said_from_the_recipe(same, here: 
     assert said["truncation"] == 0.7
 
 
+def test_a_column_keeps_its_name_and_its_table_is_found_from_the_recipe(same, here: Path):
+    (here / "parts").mkdir()
+    (here / "parts" / "a.csv").write_text("time,filter,volume\n0,0,1\n2,1,0\n")
+    (here / "parts" / "base.yaml").write_text(
+        "signals: {f: {csv: a.csv#filter}}\nvideo: {size: 32, fps: 5, duration: 2}\n"
+    )
+    (here / "r.yaml").write_text("include: parts/base.yaml\nmodel: cppn#7\ntruncation: f\n")
+    said = yaml.safe_load(same(here / "r.yaml"))
+    assert said["signals"]["f"]["csv"] == "parts/a.csv#filter"
+
+
+def test_a_grid_of_latents_that_stand_still_stays_one(same, here: Path):
+    (here / "r.yaml").write_text("model: cppn#7\ngrid: {seeds: [3, 4]}\nvideo: {size: 32, fps: 5, duration: 2}\n")
+    assert "walk" not in yaml.safe_load(same(here / "r.yaml"))
+
+
 def test_a_palette_goes_on_where_a_label_says_how_fast(same, here: Path, clicks: Path):
     scenes = "scenes: {labels: {A: {walk: {every: 1s}}}}"
     text = f"model: cppn#7\naudio: {clicks}\n{scenes}\nvideo: {{fps: 5, size: 32}}"

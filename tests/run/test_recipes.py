@@ -31,7 +31,8 @@ def test_every_recipe_compiles(here: Path, path: Path):
             raise
         pytest.skip("its model was not added here")
     assert prepared.score.trajectory.frames > 30
-    assert prepared.warnings == ()
+    notes = [note for note in prepared.warnings if not note.startswith("walk.pace: ")]  # what it evened is told
+    assert notes == []
 
 
 def test_music_viz_follows_the_kick(here: Path):
