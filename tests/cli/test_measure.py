@@ -24,6 +24,7 @@ def model(here: Path) -> Path:
     return here / "m.safetensors"
 
 
+@pytest.mark.slow
 def test_mush_is_far_from_the_floor(gandream, model: Path):
     said = gandream("measure", model, "procedural:dreams", "--samples", "128")
     assert said.status == 0, said.err

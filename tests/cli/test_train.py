@@ -209,6 +209,7 @@ def test_stopped_at_any_time_it_goes_on(tmp_path: Path, number: signal.Signals):
     assert sheets[-1].name >= f"sheet-{reached:09d}.png"
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_good_state(tmp_path: Path):
     small = tmp_path / "small"
     small.mkdir()
