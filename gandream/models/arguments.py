@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gandream.base.errors import LatentError, listed
+from gandream.base.errors import CheckpointError, LatentError, listed
 from gandream.models.spec import Inputs, Spec
 
 
@@ -77,6 +77,12 @@ def only_native(
         raise ValueError(f"{size = }: {spec.name} makes pictures of {spec.size} only")
     if transform is not None:
         raise ValueError(f"{spec.family} has no input to transform; move the picture instead")
+
+
+def only_float32(spec: Spec, dtype: torch.dtype | None) -> None:
+    """Refuse another precision: no family has a faster one yet."""
+    if dtype not in (None, torch.float32):
+        raise CheckpointError(spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision away.")
 
 
 def exact(device: torch.device) -> AbstractContextManager[Any]:

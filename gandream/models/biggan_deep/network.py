@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_float32, only_native, w_of, z_of
 from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
@@ -37,8 +36,7 @@ class BigGANDeep:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        if dtype not in (None, torch.float32):
-            raise CheckpointError(spec.name, f"BigGAN-deep works in float32 here, not {dtype}", "Leave precision away.")
+        only_float32(spec, dtype)
         self.spec, self.plan, self.device, self.tensors = spec, plan, device, tensors
         self.configuration: dict[str, Any] = {"attributes": {"": {"config": plan.configuration}}}
         """What ``save_native`` writes beside the tensors."""

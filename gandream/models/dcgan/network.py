@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_float32, only_native, w_of, z_of
 from gandream.models.bending import bent
 from gandream.models.dcgan import EPSILON, Stage
 from gandream.models.spec import Inputs, Spec
@@ -28,8 +27,7 @@ class DCGAN:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        if dtype not in (None, torch.float32):
-            raise CheckpointError(spec.name, f"DCGAN works in float32 here, not {dtype}", "Leave precision away.")
+        only_float32(spec, dtype)
         self.spec, self.device, self.tensors = spec, device, tensors
         attributes = {stage.weight: {"stride": [stage.stride], "padding": [stage.padding]} for stage in chain}
         self.configuration: dict[str, Any] = {"attributes": attributes}

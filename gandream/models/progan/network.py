@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.base.errors import CheckpointError
-from gandream.models.arguments import class_weights, exact, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, exact, only_float32, only_native, w_of, z_of
 from gandream.models.bending import Bends, bent
 from gandream.models.progan.plan import FIRST, Plan
 from gandream.models.spec import Inputs, Spec
@@ -34,8 +33,7 @@ class ProGAN:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        if dtype not in (None, torch.float32):
-            raise CheckpointError(spec.name, f"ProGAN works in float32 here, not {dtype}", "Leave precision away.")
+        only_float32(spec, dtype)
         self.spec, self.plan, self.device = spec, plan, device
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""

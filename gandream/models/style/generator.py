@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandream.base.errors import CheckpointError
-from gandream.models.arguments import centre_of, class_weights, z_of
+from gandream.models.arguments import centre_of, class_weights, only_float32, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.mapping import MappingNetwork
 
@@ -27,10 +26,7 @@ class StyleBased:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        if dtype not in (None, torch.float32):
-            raise CheckpointError(
-                spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision away."
-            )
+        only_float32(spec, dtype)
         self.spec, self.device, self.mapping = spec, device, mapping
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""
