@@ -100,4 +100,4 @@ class GridPainter:
 def _plain(trajectory: Trajectory, start: int, stop: int) -> bool:
     """Whether pictures are made of inputs alone, so that those of several cells can be made in one call."""
     moved = trajectory.camera is not None and trajectory.camera.busy(start, stop)
-    return not (moved or trajectory.noises or trajectory.bends)
+    return not (moved or trajectory.noises or trajectory.bends or trajectory.regions)

@@ -58,6 +58,7 @@ class Small:
 @pytest.mark.parametrize(
     "words",
     [
+        {"regions": {"from": 9, "where": "left"}},
         {},
         {"truncation": "0.7 + 0.1*column + 0.05*sin(t)*row"},
         {"push": {"random": 3, "by": "cell/cells"}},
