@@ -23,7 +23,7 @@ LEAST_BAND_LANE = 66
 FINE = 2
 """Everything is drawn this much larger first, so that lines are smooth."""
 
-GROUND, LANE_GROUND, GRID, INK, FAINT = (15, 17, 23), (22, 25, 34), (44, 49, 64), (232, 235, 242), (140, 147, 165)
+GROUND, LANE_GROUND, INK, FAINT = (15, 17, 23), (22, 25, 34), (232, 235, 242), (140, 147, 165)
 WAVE_INK = (120, 134, 168)
 LINES = (
     (255, 166, 77), (97, 208, 255), (255, 105, 140), (140, 230, 140),

@@ -18,8 +18,6 @@ from gandream.models.checkpoint.safe_tensors import write_safetensors
 from gandream.models.registry import load_generator
 from gandream.models.spec import CONSTANT
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
-
 
 def made(name, values, layers=(0,), amounts=None, active=None, **more) -> Bend:
     """A bend of as many pictures as there are values; `values` may be several by name."""
@@ -242,24 +240,18 @@ def biggan(tmp_path: Path) -> str:
     return str(tmp_path / "G_ema.pth")
 
 
-def biggan_deep(_: Path) -> str:
-    files = sorted((GOLDEN / "biggan_deep_hf" / "tiny_r64").glob("*.bin"))
-    if not files:
-        pytest.skip("no BigGAN-deep here")
-    return str(files[0])
-
-
 FAMILIES = {
-    "cppn": lambda _: "cppn#7",
-    **{make.__name__: make for make in (stylegan1, stylegan3, dcgan, progan, biggan, biggan_deep)},
-    "stylegan2": None,
+    "cppn": lambda *_: "cppn#7",
+    **{make.__name__: lambda path, *_, make=make: make(path) for make in (stylegan1, stylegan3, dcgan, progan, biggan)},
+    "biggan_deep": lambda _path, _make, file: str(file),
+    "stylegan2": lambda _path, make, _file: str(make()),
 }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_layer_of_every_family_bends(family, tmp_path, stylegan2_file):
+def test_every_layer_of_every_family_bends(family, tmp_path, stylegan2_file, biggan_deep_file):
     make = FAMILIES[family]
-    generator = load_generator(str(stylegan2_file()) if make is None else make(tmp_path), "cpu")
+    generator = load_generator(make(tmp_path, stylegan2_file, biggan_deep_file), "cpu")
     spec = generator.spec
     classes = torch.zeros(2, dtype=torch.int64) if spec.classes else None
     inputs = generator.map(generator.latents([1, 2]), classes)

@@ -12,7 +12,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_biggan_deep import BLOCKS, CONFIG, state, written
 
 from gandream.base.errors import CheckpointError
 from gandream.base.hashing import file_fingerprint
@@ -226,27 +225,20 @@ def test_names_of_classes_come_along(shelf: Path, tmp_path: Path, stylegan2_file
         describe("zoo")
 
 
-@pytest.fixture
-def biggan(tmp_path: Path) -> Path:
-    """The published layout of BigGAN-deep with its configuration beside it."""
-    (tmp_path / "hub").mkdir()
-    return Path(written(tmp_path / "hub", state(attention=None), CONFIG | {"attention_layer_position": len(BLOCKS)}))
-
-
-def test_a_configuration_beside_a_file_comes_along_and_counts(shelf: Path, biggan: Path):
-    found = catalogue.add(str(biggan), "big")
-    assert found.beside == {"config.json": file_fingerprint(biggan.with_name("config.json"))}
-    assert describe("big").fingerprint == describe(str(biggan)).fingerprint
-    config = biggan.with_name("config.json")
+def test_a_configuration_beside_a_file_comes_along_and_counts(shelf: Path, biggan_deep_file: Path):
+    found = catalogue.add(str(biggan_deep_file), "big")
+    assert found.beside == {"config.json": file_fingerprint(biggan_deep_file.with_name("config.json"))}
+    assert describe("big").fingerprint == describe(str(biggan_deep_file)).fingerprint
+    config = biggan_deep_file.with_name("config.json")
     config.write_text(json.dumps(json.loads(config.read_text("utf-8")) | {"note": "another"}), "utf-8")
-    assert describe(str(biggan)).fingerprint != describe("big").fingerprint
+    assert describe(str(biggan_deep_file)).fingerprint != describe("big").fingerprint
     found.path.with_name("config.json").unlink()
     with pytest.raises(CheckpointError, match="is gone"):
         describe("big")
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, biggan: Path) -> list[tuple[str, str, str | None]]:
+def hub(monkeypatch: pytest.MonkeyPatch, biggan_deep_file: Path) -> list[tuple[str, str, str | None]]:
     """A huggingface_hub that has one repository; what was asked of it."""
     asked = []
     gone = type("EntryNotFoundError", (Exception,), {})
@@ -255,10 +247,10 @@ def hub(monkeypatch: pytest.MonkeyPatch, biggan: Path) -> list[tuple[str, str, s
         asked.append((repository, path, revision))
         if repository == "me/gated":
             raise type("GatedRepoError", (Exception,), {})("403")
-        if repository != "me/biggan" or not biggan.with_name(path).is_file():
+        if repository != "me/biggan" or not biggan_deep_file.with_name(path).is_file():
             raise gone("404")
         local_dir.mkdir(parents=True, exist_ok=True)
-        return str(shutil.copyfile(biggan.with_name(path), local_dir / path))
+        return str(shutil.copyfile(biggan_deep_file.with_name(path), local_dir / path))
 
     for name in ("GANDREAM_OFFLINE", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
@@ -268,10 +260,10 @@ def hub(monkeypatch: pytest.MonkeyPatch, biggan: Path) -> list[tuple[str, str, s
     return asked
 
 
-def test_a_model_of_hugging_face_with_what_lies_beside_it(shelf: Path, hub: list, biggan: Path):
+def test_a_model_of_hugging_face_with_what_lies_beside_it(shelf: Path, hub: list, biggan_deep_file: Path):
     found = catalogue.add("hf://me/biggan/pytorch_model.bin@v1")
     assert found.name == "biggan"
-    assert found.path.read_bytes() == biggan.read_bytes()
+    assert found.path.read_bytes() == biggan_deep_file.read_bytes()
     assert list(found.beside) == ["config.json"]
     assert hub[:2] == [("me/biggan", "pytorch_model.bin", "v1"), ("me/biggan", "config.json", "v1")]
     assert [path.name for path in shelf.iterdir()] == ["biggan"]

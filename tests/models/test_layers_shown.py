@@ -130,14 +130,8 @@ def test_progan(tmp_path):
     torch.testing.assert_close(picture, generator.synthesise(generator.map(generator.latents([1, 2]))))
 
 
-GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "biggan_deep_hf" / "tiny_r64"
-
-
-def test_biggan_deep():
-    files = sorted(GOLDEN.glob("*.bin")) + sorted(GOLDEN.glob("*.pt"))
-    if not files:
-        pytest.skip("no BigGAN-deep here")
-    generator = load_generator(str(files[0]), "cpu")
+def test_biggan_deep(biggan_deep_file):
+    generator = load_generator(str(biggan_deep_file), "cpu")
     made = check_all(generator)
     assert [x.shape[2] for x in made] == [layer.resolution for layer in generator.spec.layers]
     inputs = generator.map(generator.latents([1, 2]), torch.zeros(2, dtype=torch.int64))

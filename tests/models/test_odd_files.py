@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from biggan_deep_reference import state
 from hostile_corpus import zipped
 from small_files import containers, small_stylegan2
 from tensorflow_pickles import Networks, stylegan2, stylegan2_variables
-from test_biggan_deep import state
 from typer.testing import CliRunner
 
 from gandream.base.errors import CheckpointError
