@@ -10,7 +10,20 @@ from typing import Any
 import typer
 
 from gandream.base.errors import GandreamError
-from gandream.cli import doctor, explain, listen, measure, models, render, still, surprise, train, trajectory, validate
+from gandream.cli import (
+    bench,
+    doctor,
+    explain,
+    listen,
+    measure,
+    models,
+    render,
+    still,
+    surprise,
+    train,
+    trajectory,
+    validate,
+)
 
 app = typer.Typer(
     name="gandream",
@@ -30,6 +43,7 @@ app.command("surprise")(surprise.command)
 app.command("validate")(validate.command)
 app.command("train")(train.command)
 app.command("measure")(measure.command)
+app.command("bench")(bench.command)
 app.add_typer(models.app, name="models")
 app.command("doctor")(doctor.command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -34,3 +35,15 @@ def warn(warnings: tuple[str, ...]) -> None:
     """Say warnings on standard error."""
     for warning in warnings:
         typer.echo(f"note: {warning}", err=True)
+
+
+def frame_words(written: str | None) -> tuple[int | None, int | None] | None:
+    """The range that ``--frames A:B`` asks for."""
+    if written is None:
+        return None
+    match = re.fullmatch(r"(\d{0,9}):(\d{0,9})", written)
+    if match is None:
+        raise typer.BadParameter(
+            f"'{written}' is no range of frames; wanted A:B such as 0:60, :60 or 60:", param_hint="--frames"
+        )
+    return (int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)

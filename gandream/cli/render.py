@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
+from gandream.cli.options import Assignments, Device, RecipeFile, device_word, frame_words, warn
 
 
 def command(
@@ -46,7 +45,7 @@ def command(
 
       gandream render recipes/music_viz.yaml --frames 360:480
     """
-    wanted = _frames(frames)
+    wanted = frame_words(frames)
     kind = device_word(device)
 
     from gandream.cli.progress import shown
@@ -60,14 +59,3 @@ def command(
     if sys.stderr.isatty():
         typer.echo(f"{film.frames} frames, {film.rendered} of them rendered now, in {film.seconds:.1f} s", err=True)
     typer.echo(str(film.path))
-
-
-def _frames(written: str | None) -> tuple[int | None, int | None] | None:
-    if written is None:
-        return None
-    match = re.fullmatch(r"(\d{0,9}):(\d{0,9})", written)
-    if match is None:
-        raise typer.BadParameter(
-            f"'{written}' is no range of frames; wanted A:B such as 0:60, :60 or 60:", param_hint="--frames"
-        )
-    return (int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)

@@ -117,7 +117,7 @@ def write(film: Path, prepared: Prepared, plan: Reel, key: str, figures: dict[st
         "batch": plan.batch,
         "segments": [segment.key for segment in plan.segments],
         "warnings": list(prepared.warnings),
-        "figures": {**figures, "frames_per_second": _rate(figures), "peak_memory_mb": _peak_memory_mb()},
+        "figures": {**figures, "frames_per_second": _rate(figures), "peak_memory_mb": peak_memory_mb()},
         "versions": _versions(),
     }
     with published(path_of(film)) as part:
@@ -129,7 +129,8 @@ def _rate(figures: dict[str, Any]) -> float | None:
     return round(figures["frames_rendered"] / seconds, 2) if seconds else None
 
 
-def _peak_memory_mb() -> int | None:
+def peak_memory_mb() -> int | None:
+    """Most memory that this process has held, in MB; None where the system does not tell."""
     try:
         import resource
     except ImportError:  # Windows
