@@ -36,9 +36,10 @@ def estimate(settings: Settings, data: Data, device: torch.device) -> str:
         f"generator {sizes[0] / 1e6:.2f} M parameters, discriminator {sizes[1] / 1e6:.2f} M; "
         f"{settings.precision} on {device.type}",
         f"network: {', '.join(f'{name} {value}' for name, value in settings.network.items()) or 'as in its paper'}",
-        f"loss {settings.loss}, penalty {settings.penalty}"
-        + (f" x {settings.penalty_weight:g} every {settings.penalty_every} steps" if settings.penalty_weight else ""),
-        f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}, augmentation {settings.augmentation}",
+        f"loss {settings.loss}, penalty {settings.penalty}" + (_penalty(settings) if settings.penalty_weight else ""),
+        f"rates {settings.rate_generator:g} and {settings.rate_discriminator:g}"
+        + (f", falling in the last {settings.cooling:.0%}" if settings.cooling else "")
+        + f"; augmentation {settings.augmentation}",
         "",
         f"{'stage':<12}{'images':>10}{'batch':>8}{'images/s':>10}{'time':>12}",
     ]
@@ -97,3 +98,8 @@ def _memory(device: torch.device) -> float:
     if not hasattr(os, "sysconf"):
         return math.inf
     return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _penalty(settings: Settings) -> str:
+    last = f" ({settings.last_penalty_weight:g} at last)" if settings.last_penalty_weight is not None else ""
+    return f" x {settings.penalty_weight:g}{last} every {settings.penalty_every} steps"

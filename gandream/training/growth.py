@@ -48,6 +48,22 @@ def seconds_left(settings: Settings, images: int, rate: float) -> float:
     return sum(count / (rate * SLOWER ** math.log2(one / ahead[0][0])) for one, count in ahead)
 
 
+COOLED = 0.1
+"""What is left of the rates at the end of a training that cools."""
+
+
+def warmth(settings: Settings, images: int) -> float:
+    """How much of the rates is left after so many images, 1 to ``COOLED``: half a cosine over the end of the training.
+
+    Steps of full size keep the networks circling round what they would settle on.
+    """
+    length = settings.cooling * settings.images
+    if length <= 0:
+        return 1.0
+    gone = min(1.0, max(0.0, (images - (settings.images - length)) / length))
+    return COOLED + (1 - COOLED) * (1 + math.cos(math.pi * gone)) / 2
+
+
 def shown(pictures: Tensor, now: Stage, doubled: Callable[[Tensor], Tensor]) -> Tensor:
     """Real pictures float [N, 3, R, R] as a stage sees them: blended with half the resolution while it fades in.
 

@@ -50,7 +50,9 @@ class Learner:
         """Adam (Kingma & Ba 2015); with a lazy regulariser, slowed by k / (k + 1) (Karras et al. 2020a, appendix B)."""
         slower = lazy / (lazy + 1) if lazy else 1.0
         first, second = (beta**slower for beta in self.settings.betas)
-        return torch.optim.Adam(network.parameters(), rate * slower, (first, second), eps=1e-8, fused=True)
+        rate *= slower
+        group = {"params": [*network.parameters()], "initial_lr": rate}
+        return torch.optim.Adam([group], rate, (first, second), eps=1e-8, fused=True)
 
     @property
     def stage(self) -> Stage:
@@ -65,6 +67,7 @@ class Learner:
     def step(self, data: Data) -> dict[str, Tensor]:
         """Learn from the next pictures; losses and logits of the step, as tensors that nobody has waited for."""
         now, random = self.stage, self.random("step")
+        self._cool()
         count = self.settings.batch_at(now.resolution)
         told: dict[str, Tensor] = {}
         for _ in range(self.settings.critics - 1):
@@ -104,7 +107,8 @@ class Learner:
         of_real, of_fake = judge(real, labels, now), judge(fake, labels, now)
         loss = self.loss.discriminator(of_real, of_fake)
         told = {"loss_d": loss, "real": of_real.mean(), "fake": of_fake.mean()}
-        weight, every = settings.penalty_weight * settings.penalty_every, settings.penalty_every
+        every = settings.penalty_every
+        weight = settings.penalty_weight_at(now.resolution, now.alpha) * every
         penalty = self.penalty if self.steps % every == 0 else None
         if penalty is not None and every == 1:
             told["penalty"] = penalty(self.discriminator, real, fake, labels, now, random)
@@ -141,6 +145,14 @@ class Learner:
             told["path_length"] = self.path_mean.clone()
         self.discriminator.requires_grad_(True)
         return told
+
+    def _cool(self) -> None:
+        """Lower the rates toward the end, where the settings want it."""
+        if self.settings.cooling:
+            warmth = growth.warmth(self.settings, self.images)
+            for optimiser, _ in self._optimisers().values():
+                for group in optimiser.param_groups:
+                    group["lr"] = group["initial_lr"] * warmth
 
     @staticmethod
     def _learn(optimiser: torch.optim.Adam, loss: Tensor) -> None:

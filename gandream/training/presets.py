@@ -103,8 +103,9 @@ def _batch(resolution: int, small: bool) -> int:
 def _stylegan2(asked: Asked, small: bool) -> Settings:
     """Karras et al. 2020a, appendix B; R1's weight is 10 for 1024 x 1024 and less for fewer pixels.
 
-    The small one has R1's weight of 10 at every size, as StyleGAN had while it grew (2019, appendix C), rates of 0.004,
-    and neither noise nor path lengths. These come from a few short runs of one seed, not from a comparison of each.
+    The small one has R1's weight of 10 while it grows, as StyleGAN had (2019, appendix C), and 1 at the last size,
+    where 10 kept the discriminator blind to detail; rates of 0.004, which fall at the end; neither noise nor path
+    lengths. These come from a few short runs of one seed, not from a comparison of each.
     """
     size = 128 if small else 512
     base, most, least = (2048, 192, 32) if small else (16384 if asked.resolution < 512 else 32768, 512, 32)
@@ -125,6 +126,9 @@ def _stylegan2(asked: Asked, small: bool) -> Settings:
         loss="non_saturating",
         penalty="r1",
         penalty_weight=10.0 if small else max(1.0, 1e-5 * asked.resolution**2),
+        last_penalty_weight=1.0 if small else None,
+        cooling=0.4 if small else 0.0,
+        ema=20_000 if small else 10_000,
         penalty_every=16,
         path_length_every=0 if small else 4,
         rate_generator=0.004 if small else 0.0025,

@@ -6,7 +6,7 @@ This module loads no torch.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
 FAMILIES = ("stylegan2", "biggan_deep", "progan", "dcgan")
@@ -44,8 +44,13 @@ class Settings:
     """Steps from one to the next: lazy regularisation (Karras et al. 2020a, section 3.1)."""
     rate_generator: float
     rate_discriminator: float
+    """Of Adam, before they fall."""
     betas: tuple[float, float]
     """Of Adam."""
+    last_penalty_weight: float | None = None
+    """The penalty's weight at the last resolution, once that has faded in; None: the same throughout."""
+    cooling: float = 0.0
+    """Share of the training, its end, in which both rates fall to ``growth.COOLED`` of what they were."""
     critics: int = 1
     """Steps of the discriminator for one of the generator."""
     path_length_every: int = 0
@@ -69,6 +74,11 @@ class Settings:
         """Pictures in a step at a resolution."""
         return self.batch[str(resolution)]
 
+    def penalty_weight_at(self, resolution: int, alpha: float) -> float:
+        """The penalty's weight at a stage."""
+        last = resolution == self.resolution and alpha >= 1 and self.last_penalty_weight is not None
+        return self.last_penalty_weight if last and self.last_penalty_weight is not None else self.penalty_weight
+
     def grown_as(self, other: Mapping[str, Any]) -> Settings:
         """These, with the stages that a state began with."""
         return replace(self, growth=tuple(Step(**one) for one in other["growth"]), last_fade=other["last_fade"])
@@ -80,6 +90,8 @@ class Settings:
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """What a state's settings have different from these, but for where the training ends."""
         mine = jsonable(self.plain())
+        # What a state of an older version says nothing of was as it is where nothing is said.
+        other = {one.name: one.default for one in fields(self) if one.default is not MISSING} | dict(other)
         names = [one.name for one in fields(self) if one.name not in ("images", "growth", "last_fade")]
         return [
             f"{name}: {other.get(name)} there, {mine[name]} here" for name in names if mine[name] != other.get(name)

@@ -271,6 +271,43 @@ def test_settings_survive_json_and_differences_are_named():
     assert replace(mine, images=5).differences(again) == []
     (one,) = replace(mine, seed=4).differences(again)
     assert one == "seed: 0 there, 4 here"
+    del again["cooling"]
+    assert replace(mine, cooling=0.0).differences(again) == [], "a state from before the word goes on as it was"
+    assert replace(mine, cooling=0.5).differences(again) == ["cooling: 0.0 there, 0.5 here"]
+
+
+def test_rates_fall_by_half_a_cosine_at_the_end_also_after_a_resume():
+    cools = learner("progan", images=100, cooling=0.5)
+    rates = {}
+    for images in (0, 50, 75, 100, 300):
+        cools.images = images
+        cools.step(Dreams())
+        rates[images] = [group["lr"] for found, _ in cools._optimisers().values() for group in found.param_groups]
+    assert rates[0] == rates[50] == [0.001, 0.001]
+    assert rates[75] == pytest.approx([0.00055] * 2)
+    assert rates[100] == rates[300] == pytest.approx([0.0001] * 2)
+    other = learner("progan", images=100, cooling=0.5)
+    other.restore(*cools.state())
+    other.images = 0
+    other.step(Dreams())
+    assert [group["lr"] for group in other.for_generator.param_groups] == [0.001]
+
+
+def test_the_last_size_has_a_penalty_of_its_own_once_it_has_faded_in():
+    told = replace(tiny("stylegan2"), penalty_weight=10.0, last_penalty_weight=1.0)
+    assert [told.penalty_weight_at(*at) for at in ((8, 1.0), (16, 0.5), (16, 1.0))] == [10.0, 10.0, 1.0]
+    assert replace(told, last_penalty_weight=None).penalty_weight_at(16, 1.0) == 10.0
+    # What the penalty's own step takes from a discriminator goes with its weight.
+    moved = []
+    for weight in (0.0, 1.0, 100.0):
+        one = learner("stylegan2", last_penalty_weight=weight, last_fade=0, growth=(), cooling=0.0)
+        one.for_discriminator = torch.optim.SGD(one.discriminator.parameters(), lr=1e-3)
+        before = [p.detach().clone() for p in one.discriminator.parameters()]
+        one.step(Dreams())
+        moved.append(
+            sum(float((a - b).square().sum()) for a, b in zip(one.discriminator.parameters(), before, strict=True))
+        )
+    assert moved[0] < moved[1] < moved[2]
 
 
 @pytest.mark.parametrize("resolution", [0, 8, 48, 100, 2048])
