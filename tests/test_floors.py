@@ -44,6 +44,7 @@ ON_A_DEVICE = {
     "rendering/grid.py",
     "rendering/pace.py",
     *("models/masks.py", "models/noise.py", "models/oklab.py", "models/regions.py", "models/upsampling.py"),
+    *("models/reduced.py", "models/reduced_block.py"),
     *("trajectory/feed.py", "rendering/paint.py"),
 }
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""

@@ -135,6 +135,25 @@ def contrast(block: Block, measure: Measure) -> np.ndarray:
     return librosa.feature.spectral_contrast(S=block.spectrum, sr=RATE_HZ, n_bands=measure.bands - 1)
 
 
+def mfcc(block: Block, measure: Measure) -> np.ndarray:
+    """Cepstral coefficients of mel bands (Davis & Mermelstein 1980) from low to high, and loudness: [B + 1, count].
+
+    The orthonormal discrete cosine transform of the bands' energies in decibels; 0 where there are fewer bands.
+    """
+    import librosa
+
+    energies = _mel_filters(CEPSTRAL_BANDS, measure.low_hz, measure.high_hz) @ block.spectrum**2
+    levels = librosa.power_to_db(energies * (2 / ENERGY_SAMPLES**2), amin=1e-10, top_db=None)
+    found = np.zeros((measure.bands + 1, block.spectrum.shape[1]), np.float32)
+    coefficients = librosa.feature.mfcc(S=levels, n_mfcc=measure.bands)
+    found[: len(coefficients)], found[-1] = coefficients, loudness(block, measure)
+    return found
+
+
+CEPSTRAL_BANDS = 40
+"""Mel bands whose cepstrum is taken."""
+
+
 FEATURES: dict[str, Feature] = {
     "rms": loudness,
     "onset": onset,
@@ -147,6 +166,7 @@ FEATURES: dict[str, Feature] = {
     "flatness": flatness,
     "flux": flux,
     "contrast": contrast,
+    "mfcc": mfcc,
     "pitch": pitch,
 }
 """By :attr:`Measure.kind`."""

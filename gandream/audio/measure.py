@@ -55,7 +55,7 @@ def measure_of(signal: Signal) -> Measure:
         kind = "chroma"  # made from it over the whole piece
     elif kind == "chroma":
         kind = f"chroma {signal.kind}"
-    bands = len(signal.band_names) if signal.source in ("mel", "contrast") else 0
+    bands = len(signal.band_names) if signal.source in ("mel", "contrast", "mfcc") else 0
     if signal.join is not None:
         bands = signal.bands or JOINED_BANDS
     margin = margin if part else 1.0

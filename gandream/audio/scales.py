@@ -91,27 +91,37 @@ def by_place(measured: np.ndarray, signal: Signal) -> np.ndarray:
 
 
 def held(measured: np.ndarray, signal: Signal) -> np.ndarray:
-    """Values [1, T] of values and loudness [2, T], where there is next to none the last that was heard before."""
-    values, heard = measured[0], measured[1] > FAINT * measured[1].max(initial=0.0)
+    """Values [B, T] of values and loudness [B + 1, T], where there is next to none the last that was heard before."""
+    values, heard = measured[:-1], _heard(measured)
     if not heard.any():
-        return np.zeros((1, len(values)))
-    last = np.maximum.accumulate(np.where(heard, np.arange(len(values)), int(np.argmax(heard))))
-    return values[last][None]
+        return np.zeros_like(values)
+    last = np.maximum.accumulate(np.where(heard, np.arange(len(heard)), int(np.argmax(heard))))
+    return values[:, last]
+
+
+def _heard(measured: np.ndarray) -> np.ndarray:
+    """Where there is more than next to no loudness, the last of rows [B + 1, T]: bool [T]."""
+    return measured[-1] > FAINT * measured[-1].max(initial=0.0)
+
+
+def by_range(measured: np.ndarray, signal: Signal) -> np.ndarray:
+    """Each from its lowest (0) to its highest (1) that is heard, the outermost percent left out; constant ones 0.5."""
+    values, heard = held(measured, signal), _heard(measured)
+    if not heard.any():
+        return np.zeros_like(values)
+    low, high = np.percentile(values[:, heard], [OUTLIERS, 100 - OUTLIERS], axis=1)[..., None]
+    wide = high - low > 1e-6
+    return np.where(wide, np.clip((values - low) / np.where(wide, high - low, 1), 0, 1), 0.5)
 
 
 def by_octave(measured: np.ndarray, signal: Signal) -> np.ndarray:
     """From the lowest (0) to the highest (1) that is heard, evenly in octaves, the outermost percent left out."""
-    octaves = np.log2(np.maximum(held(measured, signal), 1.0))
-    heard = octaves[:, measured[1] > FAINT * measured[1].max(initial=0.0)]
-    if not heard.size:
-        return np.zeros_like(octaves)
-    low, high = np.percentile(heard, [OUTLIERS, 100 - OUTLIERS])
-    return np.clip((octaves - low) / (high - low), 0, 1) if high - low > 1e-6 else np.full_like(octaves, 0.5)
+    return by_range(np.concatenate([np.log2(np.maximum(measured[:-1], 1.0)), measured[-1:]]), signal)
 
 
 def sounding(measured: np.ndarray, signal: Signal) -> np.ndarray:
     """Values [1, T] of values and loudness [2, T], 0 where there is next to none."""
-    return np.where(measured[1:] > FAINT * measured[1].max(initial=0.0), measured[:1], 0.0)
+    return np.where(_heard(measured), measured[:1], 0.0)
 
 
 def by_heard_peak(measured: np.ndarray, signal: Signal) -> np.ndarray:
@@ -129,6 +139,7 @@ SCALES: dict[str, Scale] = {
     "flatness": by_heard_peak,
     "flux": by_onset,
     "contrast": by_peak,
+    "mfcc": by_range,
     "harmonic": by_peak,
     "percussive": by_peak,
     "pitch": by_octave,
@@ -145,6 +156,7 @@ RAW: dict[str, Scale] = {
     "chroma": raw_chroma,
     "centroid": held,
     "flatness": sounding,
+    "mfcc": held,
     "pitch": held,
     "tonnetz": raw_tonnetz,
 }

@@ -21,10 +21,14 @@ def frames_in(duration_s: Fraction, fps: Fraction) -> int:
 
 @dataclass(frozen=True)
 class Clock:
-    """Time of a whole film: its exact frame rate and its number of frames F."""
+    """Time of a whole film: its exact frame rate and its number of frames F.
+
+    Where a film is thought on beyond its end, it has ``beyond`` of these frames more than the film.
+    """
 
     fps: Fraction
     frames: int
+    beyond: int = 0
 
     def __post_init__(self) -> None:
         if self.fps <= 0 or self.frames < 1:
@@ -32,8 +36,8 @@ class Clock:
 
     @property
     def duration(self) -> Fraction:
-        """Seconds from the first frame to the end of the last, F / fps."""
-        return self.frames / self.fps
+        """Seconds from the first frame to the end of the film's last, F / fps."""
+        return (self.frames - self.beyond) / self.fps
 
     @cached_property
     def times(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -9,6 +10,8 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,6 +35,11 @@ FROM_ZERO = "aresample=async=1:first_pts=0"
 
 Whoever decodes sound begins with it: what is analysed and what is heard then have the same clock.
 """
+
+_RUNNING: weakref.WeakSet[subprocess.Popen[bytes]] = weakref.WeakSet()
+"""What was started and may still run: facts about this process, for the one who must end them all."""
+_LISTED = threading.RLock()  # a signal's handler may come while its own thread has it
+_ENDED = threading.Event()
 
 _TAGS = re.compile(r"^(?:\[[^\]]*\] ?)+")
 """Who says it: ``[out#0/mp4 @ 0x55c80a1f] ``, whose address is another in every run."""
@@ -93,28 +101,46 @@ def spawn(
     arguments: Sequence[str | Path], *, stdin: int | None = None, stdout: int | None = None
 ) -> subprocess.Popen[bytes]:
     """Start ffmpeg where Ctrl-C, which is for us, doesn't reach; its stderr is a pipe that must be read."""
-    return subprocess.Popen(
-        [executable(), *map(str, arguments)],
-        stdin=subprocess.DEVNULL if stdin is None else stdin,
-        stdout=subprocess.DEVNULL if stdout is None else stdout,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        creationflags=_APART,
-    )
+    command = [executable(), *map(str, arguments)]
+    with _LISTED:  # so that none is started, and not yet listed, while all are ended
+        if _ENDED.is_set():
+            raise RenderError("ffmpeg", "the program is being stopped")
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.DEVNULL if stdout is None else stdout,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            creationflags=_APART,
+        )
+        _RUNNING.add(process)
+        return process
+
+
+def end_all() -> None:
+    """Kill every ffmpeg that this process has running, and start none any more; those who wait for them find out."""
+    _ENDED.set()
+    with _LISTED:
+        running = tuple(_RUNNING)
+    for process in running:
+        with contextlib.suppress(OSError):
+            process.kill()  # does nothing to one that has ended
+    for process in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)  # dead, it makes no file anew
 
 
 def run(*arguments: str | Path) -> bytes:
     """Run ffmpeg to its end and give what it wrote to standard output; its own words are the error."""
-    process = subprocess.run(
-        [executable(), "-hide_banner", *map(str, arguments)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        start_new_session=True,
-        creationflags=_APART,
-    )
+    with spawn(["-hide_banner", *arguments], stdout=subprocess.PIPE) as process:
+        try:
+            said, stderr = process.communicate()
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
-        raise failure("ffmpeg", process.returncode, process.stderr)
-    return process.stdout
+        raise failure("ffmpeg", process.returncode, stderr)
+    return said
 
 
 def describe(path: str | Path) -> str:

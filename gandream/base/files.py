@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import uuid
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gandream.base.errors import OutputError, RenderError
 
+_LATEST: deque[Path] = deque(maxlen=64)
+"""The temporary names that were given last, far more than are in use at once: facts about this process."""
+
 
 def temporary_beside(target: Path) -> Path:
     """A fresh name in the target's folder that keeps its suffix: ``.film.<pid>-<random>.part.mp4``."""
-    return target.with_name(f".{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{target.suffix}")
+    part = target.with_name(f".{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{target.suffix}")
+    _LATEST.append(part.absolute())
+    return part
+
+
+def remove_parts() -> None:
+    """Remove what this process has half-written, for one that ends without tidying up."""
+    for part in tuple(_LATEST):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def flush_to_disk(path: Path) -> None:

@@ -32,11 +32,6 @@ def _feed(digest: Any, value: Any) -> None:
             raise TypeError("can't hash an array of objects by content")
         array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
         digest.update(f"array {array.dtype.str} {value.shape};".encode() + array.tobytes())
-    elif isinstance(value, Mapping):
-        digest.update(f"mapping {len(value)};".encode())
-        for key in sorted(value, key=str):
-            _feed(digest, str(key))
-            _feed(digest, value[key])
     elif isinstance(value, list | tuple):
         digest.update(f"list {len(value)};".encode())
         for item in value:
@@ -45,6 +40,11 @@ def _feed(digest: Any, value: Any) -> None:
         kind = "str" if isinstance(value, str) else type(value).__name__
         data = (repr(value) if isinstance(value, float) else str(value)).encode("utf-8", "surrogatepass")
         digest.update(f"{kind} {len(data)};".encode() + data)
+    elif isinstance(value, Mapping):
+        digest.update(f"mapping {len(value)};".encode())
+        for key in sorted(value, key=str):
+            _feed(digest, str(key))
+            _feed(digest, value[key])
     else:
         raise TypeError(f"can't hash a {type(value).__name__} by content")
 

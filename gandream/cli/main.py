@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from typing import Any
 
 import typer
 
 from gandream.base.errors import GandreamError
 from gandream.cli import (
     bench,
+    cache,
     doctor,
     explain,
     listen,
@@ -24,6 +23,7 @@ from gandream.cli import (
     trajectory,
     validate,
 )
+from gandream.cli.stopping import stoppable
 
 app = typer.Typer(
     name="gandream",
@@ -45,6 +45,7 @@ app.command("train")(train.command)
 app.command("measure")(measure.command)
 app.command("bench")(bench.command)
 app.add_typer(models.app, name="models")
+app.add_typer(cache.app, name="cache")
 app.command("doctor")(doctor.command)
 
 
@@ -67,34 +68,18 @@ def front_door(
 
 
 def main() -> None:
-    """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 stopped."""
-    asked: list[int] = []
-
-    def stop(number: int, frame: Any) -> None:
-        asked.append(number)
-        raise Stopped
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and shells ask for what runs in the background
-            signal.signal(number, stop)
-    try:
-        app()
-    except BaseException as error:
-        if asked:  # whatever came of it on the way out
-            _say("Stopped. What is finished is kept: the same command goes on from there.")
-            sys.stderr.flush()
-            os._exit(130)  # threads may be deep in torch; the interpreter's own way out would abort under them
-        if isinstance(error, GandreamError) and "--debug" not in sys.argv:
+    """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 or 143 stopped."""
+    with stoppable():
+        try:
+            app()
+        except GandreamError as error:
+            if "--debug" in sys.argv:
+                raise
             _say(str(error))
             sys.exit(error.exit_code)
-        if isinstance(error, BrokenPipeError):  # the reader of our output left
+        except BrokenPipeError:  # the reader of our output left
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
-        raise
-
-
-class Stopped(BaseException):
-    """Ctrl-C or SIGTERM. Not KeyboardInterrupt, which typer swallows without a word."""
 
 
 def _say(words: str) -> None:

@@ -19,7 +19,7 @@ def command(
             "-o",
             "--out",
             metavar="FILE",
-            help="The film. [default: outputs/<recipe>.mp4]",
+            help="The film, or a folder of pictures; of several outputs the first. [default: outputs/<recipe>.mp4]",
             show_default=False,
         ),
     ] = None,
@@ -31,6 +31,12 @@ def command(
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", metavar="", help="Overwrite a film that was made from another recipe.")
+    ] = False,
+    draft: Annotated[
+        bool,
+        typer.Option(
+            "--draft", metavar="", help="A quick look: half the size, a third of the frames, <recipe>.draft.mp4."
+        ),
     ] = False,
 ) -> None:
     """Render a recipe to a film with its sound.
@@ -49,13 +55,19 @@ def command(
     kind = device_word(device)
 
     from gandream.cli.progress import shown
+    from gandream.cli.stopping import beside
     from gandream.recipe.load import load_recipe
     from gandream.run.film import render
 
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
-        film = render(checked, out, device=kind, frames=wanted, force=force, progress=progress)
+        film = beside(
+            lambda: render(checked, out, device=kind, frames=wanted, force=force, draft=draft, progress=progress)
+        )
     warn(film.warnings)
     if sys.stderr.isatty():
-        typer.echo(f"{film.frames} frames, {film.rendered} of them rendered now, in {film.seconds:.1f} s", err=True)
-    typer.echo(str(film.path))
+        rendered = film.rendered + sum(other.rendered for other in film.others)
+        total = film.frames + sum(other.frames for other in film.others)
+        typer.echo(f"{total} frames, {rendered} of them rendered now, in {film.seconds:.1f} s", err=True)
+    for one in (film, *film.others):
+        typer.echo(str(one.path))

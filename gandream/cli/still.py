@@ -33,9 +33,11 @@ def command(
     """
     kind = device_word(device)
 
+    from gandream.cli.stopping import beside
     from gandream.recipe.load import load_recipe
     from gandream.run.still import still
 
-    path, prepared = still(load_recipe(recipe, assignments or ()), at, out, device=kind)
+    checked = load_recipe(recipe, assignments or ())
+    path, prepared = beside(lambda: still(checked, at, out, device=kind))
     warn(prepared.warnings)
     typer.echo(str(path))

@@ -109,6 +109,8 @@ def chain(
         link = _link(effect, ("effects", index), film)
         if link.active.any():
             links.append(link)
+        else:
+            warnings.append(f"{recipe.named(('effects', index))}.{link.name}: nothing of it is seen in the film")
         if link.name == "trails" and link.values["trails"].max() > most_trails(float(clock.fps)) + 1e-6:
             most = f"{most_trails(float(clock.fps)):.3f}"
             problem = (

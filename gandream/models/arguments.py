@@ -79,8 +79,15 @@ def only_native(
         raise ValueError(f"{spec.family} has no input to transform; move the picture instead")
 
 
+def computed(spec: Spec, dtype: torch.dtype | None) -> torch.dtype:
+    """The type that a family's convolutions compute in: float32 for None, and halves."""
+    if dtype not in (None, torch.float32, torch.bfloat16, torch.float16):
+        raise CheckpointError(spec.name, f"{spec.family} doesn't work in {dtype}", "Take float32, bfloat16 or float16.")
+    return dtype or torch.float32
+
+
 def only_float32(spec: Spec, dtype: torch.dtype | None) -> None:
-    """Refuse another precision: no family has a faster one yet."""
+    """Refuse another precision, in families that have no faster one."""
     if dtype not in (None, torch.float32):
         raise CheckpointError(spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision away.")
 

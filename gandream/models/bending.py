@@ -98,7 +98,7 @@ class Bends:
         """Activations [N, C, h, w] of a layer, bent in the order of the list; x is not overwritten."""
         for bend in self.bends:
             if layer in bend.layers:
-                x = self._bent(bend, layer, x)
+                x = self._bent(bend, layer, x.float()).to(x.dtype)
         return x
 
     def of(self, n: int) -> Bends:

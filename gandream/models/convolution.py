@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gandream.models.reduced import ReducedConvolution
 from gandream.models.upsampling import doubling, phases
 
 SMALL = 16
@@ -58,6 +59,18 @@ class Convolution:
         rows, weight = windows.reshape(-1, self.weight.shape[1]), self.weight[phase]
         made = rows @ weight if self.bias is None else torch.addmm(self.bias, rows, weight)
         return made.view(*windows.shape[:3], self.outputs)
+
+
+AnyConvolution = Convolution | ReducedConvolution
+
+
+def convolution(
+    weight: Tensor, side: int, dtype: torch.dtype, *, up: bool = False, bias: Tensor | None = None
+) -> AnyConvolution:
+    """One that computes in float32 or in half precision."""
+    if dtype == torch.float32:
+        return Convolution(weight, side, up=up, bias=bias)
+    return ReducedConvolution(weight, dtype, up=up, bias=bias)
 
 
 def _windows(x: Tensor, side: int) -> Tensor:

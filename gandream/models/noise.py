@@ -117,7 +117,7 @@ class LayerNoise:
                 if one.mode == "off":
                     return None
                 strengths = one.strengths if one.strengths.ndim == 1 else one.strengths[:, layer]
-                strength = torch.as_tensor(strengths, dtype=torch.float32, device=self.maps.device)[:, None, None, None]
+                strength = torch.from_numpy(np.array(strengths, np.float32)).to(self.maps.device)[:, None, None, None]
                 if one.mask is not None:
                     strength = strength * one.mask.at(height, width, self.maps.device)
                 if one.mode == "fixed":

@@ -29,7 +29,7 @@ class LatentRegion:
 
     def over(self, below: Tensor, above: Tensor) -> Tensor:
         """One picture or layer [N, C, H, W] over another, where the region is."""
-        return torch.lerp(below, above, self.at(*below.shape[2:]))
+        return torch.lerp(below, above, self.at(*below.shape[2:]).to(below.dtype))
 
     def of(self, n: int) -> LatentRegion:
         """For one picture of the batch."""

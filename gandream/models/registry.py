@@ -111,7 +111,11 @@ def load_generator(
     *,
     base: Path | None = None,
 ) -> Generator:
-    """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU."""
+    """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU.
+
+    ``dtype`` None is float32. bfloat16 and float16 are what convolutions compute in (``gandream.models.precision`` says
+    where that pays); pictures are float32 all the same.
+    """
     path, shelved = _file(source, base)
     family, word = (None, "") if path is not None else resolve(source, base)
     import torch

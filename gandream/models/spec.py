@@ -7,7 +7,7 @@ Images are float [N, 3, H, W] in [-1, 1]. This module loads no torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
@@ -34,6 +34,8 @@ class Layer:
 
     name: str
     resolution: int = 0
+    channels: int = field(default=0, compare=False)
+    """Of what it gives; 0 where that isn't known."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Spec:
     """Whether it blends latents that differ between regions of the picture in its layers."""
     extends: bool = False
     """Whether it makes pictures of other sizes than its own, by continuing them beyond their edges."""
+    reducible: bool = False
+    """Whether half precision makes it faster, with pictures that look the same."""
     shown: tuple[Layer, ...] = ()
     """The layers whose activations it can give, by number."""
     configuration: str = ""

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 from gandream.recipe.curve import Constant, Curve, read_curve
 from gandream.recipe.entries import read_entry
-from gandream.recipe.fields import Choice, Number, Whole, Word, listed_as_one, wrong
+from gandream.recipe.fields import Choice, Number, Whole, Word, helps, listed_as_one, wrong
 from gandream.recipe.latent import MAX_SEED
 from gandream.recipe.layers import GROUPS
 from gandream.recipe.ranges import Degrees, Range, Share
@@ -224,9 +224,7 @@ class BendZoom(Operation):
 class Flip(Operation):
     """Mirrors what the layer gives."""
 
-    flip: Annotated[
-        str, Choice(FLIPS, "flip"), Field(description="; ".join(f"`{word}`: {about}" for word, about in FLIPS.items()))
-    ] = "horizontal"
+    flip: Annotated[str, Choice(FLIPS, "flip"), Field(description=helps(FLIPS))] = "horizontal"
 
 
 class Erode(Operation):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from gandream.recipe.bend import Pair
 from gandream.recipe.curve import Constant, Curve
-from gandream.recipe.fields import Choice, Whole, Word
+from gandream.recipe.fields import Choice, Whole, Word, helps
 from gandream.recipe.latent import MAX_SEED
 from gandream.recipe.ranges import Degrees, Range
 from gandream.recipe.times import parse_time
@@ -21,10 +21,6 @@ BY: dict[str, str] = {
     "model": "inside the model where it can be done, else the picture",
     "picture": "the finished picture",
 }
-
-
-def _helps(words: dict[str, str]) -> str:
-    return "; ".join(f"`{word}`: {about}" for word, about in words.items())
 
 
 class Shake(Word):
@@ -73,5 +69,5 @@ class Camera(Word):
         Range(-20, 20, idle=0),
         Field(description="infinite zoom: 1 is twice as large each second, without end; below 0 out of it; -20 to 20"),
     ] = Constant(0.0)
-    anchor: Annotated[str, Choice(ANCHORS, "anchor"), Field(description="StyleGAN3: " + _helps(ANCHORS))] = "own"
-    by: Annotated[str, Choice(BY, "camera"), Field(description="what is moved: " + _helps(BY))] = "model"
+    anchor: Annotated[str, Choice(ANCHORS, "anchor"), Field(description="StyleGAN3: " + helps(ANCHORS))] = "own"
+    by: Annotated[str, Choice(BY, "camera"), Field(description="what is moved: " + helps(BY))] = "model"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
+from gandream.recipe.draft import drafted
 from gandream.recipe.load import checked
 from gandream.recipe.overrides import assign_value
 from gandream.recipe.reader import Document, Mark, Path_
@@ -75,6 +76,7 @@ def _cell(recipe: Recipe, number: int, shape: tuple[int, int, int]) -> Cell:
         problem = f"{error.problem} (cell {number + 1}: column {column + 1}, row {row + 1})"
         raise RecipeError(error.where, problem, error.hint) from None
     own = grid.labels[number] if isinstance(grid.labels, tuple) else "\n".join(label) or str(number + 1)
+    made = made if recipe.drafted is None else drafted(made, recipe.drafted)
     return Cell(made, column, row, own if grid.labels else "")
 
 

@@ -19,6 +19,7 @@ from gandream.recipe.fields import (
     Whole,
     Word,
     Words,
+    helps,
     listed_as_one,
     wrong,
 )
@@ -43,10 +44,6 @@ CLASS_PATHS: dict[str, str] = {word: meaning for word, meaning in PATHS.items() 
 LEAK = Time.seconds(2)
 _PACED = ("every", "at", "hold", "path", "ease", "loop")
 _HEARD = ("leak", "react", "levels", "complexity", "floor", "smooth")
-
-
-def _helps(words: dict[str, str]) -> str:
-    return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
 
 
 def _hold(time: Time) -> str:
@@ -158,9 +155,9 @@ class Classes(Word):
     hold: Annotated[
         Hold, Field(description="how long a class stays pure before the next one comes: a time, or a % of the step")
     ] = Time.seconds(0)
-    path: Annotated[str, Choice(CLASS_PATHS, "path"), Field(description="how to go: " + _helps(CLASS_PATHS))] = "lerp"
+    path: Annotated[str, Choice(CLASS_PATHS, "path"), Field(description="how to go: " + helps(CLASS_PATHS))] = "lerp"
     ease: Annotated[str, Choice(EASES, "ease"), Field(description="the pace between two classes")] = "smooth"
-    order: Annotated[Annotated[str, Choice(ORDERS, "order")] | None, Field(description=_helps(ORDERS))] = None
+    order: Annotated[Annotated[str, Choice(ORDERS, "order")] | None, Field(description=helps(ORDERS))] = None
     shuffle: Annotated[
         Annotated[int | Shuffle | None, BeforeValidator(_shuffle)],
         Reads(Shuffle),
@@ -179,7 +176,7 @@ class Classes(Word):
         ),
     ] = None
     levels: Annotated[
-        str, Choice(LEVELS, "way"), Field(description="with `from`, of what was heard so far: " + _helps(LEVELS))
+        str, Choice(LEVELS, "way"), Field(description="with `from`, of what was heard so far: " + helps(LEVELS))
     ] = "minmax"
     complexity: Annotated[
         Curve, Field(description="with `from`: times the weights at each step; below 1 the present counts for more")
@@ -221,6 +218,8 @@ class Classes(Word):
                 goes = "from" if word in _HEARD else "through" if word in (*_PACED, "order", "shuffle") else "weights"
                 raise wrong(f"`{word}` goes with `{goes}`, and these classes are by `{kind}`", key=word)
         self._ordered(kind)
+        if self.levels == "none" and self.floor != type(self).model_fields["floor"].default:
+            raise wrong("`floor` goes with levels, and here are none", "Leave one of the two out.", key="floor")
         if kind == "through":
             count = len(self.sequence(self.through))
             check_pace(

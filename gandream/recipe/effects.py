@@ -9,12 +9,12 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Annotated, Any, Union, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, WithJsonSchema, model_validator
 
 from gandream.base.errors import did_you_mean, listed
 from gandream.recipe.curve import AnyCurve, Constant, Curve, read_curve
 from gandream.recipe.entries import read_entry
-from gandream.recipe.fields import Choice, Length, Number, Switch, Whole, Word, listed_as_one, wrong
+from gandream.recipe.fields import Choice, Length, Number, Switch, Whole, Word, helps, listed_as_one, wrong
 from gandream.recipe.motion import MAX_SEED
 from gandream.recipe.overlays import Lettering, Masked, Overlay
 from gandream.recipe.ranges import AnyColour, Degrees, Place, Range, Share, read_colour
@@ -55,17 +55,9 @@ Fading = Annotated[
     Range(0, 1, idle=0),
 ]
 
-Across = Annotated[
-    Place, Field(description="the centre's place across: -1 the left edge, 0 the middle, 1 the right edge")
-]
-Upward = Annotated[
-    Place, Field(description="the centre's place upward: -1 the lower edge, 0 the middle, 1 the upper edge")
-]
-_MODE = Field(description=", ".join(f"`{word}`: {meaning}" for word, meaning in MEMORIES.items()))
-
-
-def _helps(words: dict[str, str]) -> str:
-    return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
+Across = Annotated[Place, Field(description="the centre across: -1 the left edge, 0 the middle, 1 the right edge")]
+Upward = Annotated[Place, Field(description="the centre upward: -1 the lower edge, 0 the middle, 1 the upper edge")]
+_MODE = Field(description=helps(MEMORIES))
 
 
 class Contrast(Word):
@@ -74,7 +66,7 @@ class Contrast(Word):
     contrast: Annotated[
         Curve, Range(0, 8, idle=1), Field(description="times; 1 leaves the picture alone, 0 is flat; 0 to 8")
     ] = Constant(1.25)
-    about: Annotated[str, Choice(PIVOTS, "middle"), Field(description="what stays: " + _helps(PIVOTS))] = "mean"
+    about: Annotated[str, Choice(PIVOTS, "middle"), Field(description="what stays: " + helps(PIVOTS))] = "mean"
 
 
 class Brightness(Word):
@@ -104,7 +96,7 @@ class Flash(Word):
 
     flash: Annotated[Share, Field(description="how much of the colour; 0 to 1")]
     colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = read_colour("white")
-    mode: Annotated[str, Choice(FLASHES, "flash"), Field(description=_helps(FLASHES))] = "mix"
+    mode: Annotated[str, Choice(FLASHES, "flash"), Field(description=helps(FLASHES))] = "mix"
 
 
 class Invert(Word):
@@ -138,9 +130,15 @@ class Posterise(Word):
 class Fade(Word):
     """Out of a colour and into it: `fade` alone fades in and out through black."""
 
-    fade: Annotated[Fading, Field(description=f"{_helps(FADES)}; or how much of the colour over time, 0 to 1")] = "both"
+    fade: Annotated[Fading, Field(description=f"{helps(FADES)}; or how much of the colour over time, 0 to 1")] = "both"
     over: Annotated[Length, Field(description="how long a fade takes")] = Time.seconds(1)
     colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = read_colour("black")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Fade:
+        if not isinstance(self.fade, str) and self.over != type(self).model_fields["over"].default:
+            raise wrong(f"`over` goes with {listed(FADES)}", "A curve says by itself how long it takes.", key="over")
+        return self
 
 
 class Vignette(Word):
@@ -204,7 +202,7 @@ class Aberration(Word):
 class Mirror(Word):
     """One part of the picture and its reflections."""
 
-    mirror: Annotated[str, Choice(MIRRORS, "mirror"), Field(description=_helps(MIRRORS))] = "horizontal"
+    mirror: Annotated[str, Choice(MIRRORS, "mirror"), Field(description=helps(MIRRORS))] = "horizontal"
 
 
 class Kaleidoscope(Word):

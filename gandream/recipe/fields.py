@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,9 +23,16 @@ AUDIO_SUFFIXES = (".ogg", ".wav", ".flac", ".mp3", ".m4a")
 
 
 def wrong(
-    problem: str, hint: str = "", *, key: str | int | None = None, column: int | None = None
+    problem: str,
+    hint: str = "",
+    *,
+    key: str | int | tuple[str | int, ...] | None = None,
+    column: int | None = None,
 ) -> PydanticCustomError:
-    """A mistake in a value: what was wanted, what to do; ``key`` points inside a mapping, ``column`` inside a text."""
+    """A mistake in a value: what was wanted, what to do.
+
+    ``key`` points inside a mapping, several of them deeper inside, and ``column`` inside a text.
+    """
     context = {"problem": problem, "hint": hint, "key": key, "column": column}
     return PydanticCustomError("gandream", "{problem}", context)
 
@@ -69,6 +77,8 @@ def words_at(kind: Any, path: Sequence[Any]) -> list[str]:
 
 def _inside(kind: Any, step: Any) -> list[Any]:
     if not _is_word(kind):
+        if get_origin(kind) in (list, tuple) and not isinstance(step, int):
+            return []
         inside = [part for part in get_args(kind) if part is not Ellipsis]
         return _bare(inside[-1]) if inside else []
     fields = {field.alias or name: field for name, field in kind.model_fields.items()}
@@ -91,8 +101,13 @@ def _bare(kind: Any) -> list[Any]:
     return [kind]
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a number; in Python, true and false are some too."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not is_number(value):
         raise wrong("wanted a number")
     try:
         return float(value)
@@ -101,14 +116,8 @@ def _number(value: Any) -> float:
 
 
 def _whole(value: Any) -> int:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float)
-        or value != value
-        or value in (float("inf"), -float("inf"))
-    ):
-        raise wrong("wanted a whole number")
-    if value != int(value):
+    finite = is_number(value) and (isinstance(value, int) or math.isfinite(value))
+    if not finite or value != int(value):
         raise wrong("wanted a whole number")
     return int(value)
 
@@ -124,6 +133,11 @@ def _words(value: Any) -> str:
     if not isinstance(value, str):
         raise wrong("wanted text")
     return str(value)
+
+
+def helps(words: Mapping[str, str]) -> str:
+    """What some words mean, in a line."""
+    return "; ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
 
 
 def listed_as_one(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from gandream.base.errors import listed
-from gandream.recipe.fields import AudioPath, Choice, FileRef, Number, Whole, existing_file, wrong
+from gandream.recipe.fields import AudioPath, Choice, FileRef, Number, Whole, existing_file, helps, wrong
 from gandream.recipe.text import Text
 
 HEARD: dict[str, str] = {
@@ -22,6 +22,7 @@ HEARD: dict[str, str] = {
     "flatness": "how noisy it is: near 0 for tones, high for hiss (geometric by arithmetic mean of the power)",
     "flux": "how much the spectrum changes, rising or falling",
     "contrast": "how far peaks stand out from valleys in each of `bands` (7) octave bands: `contrast.0`",
+    "mfcc": "timbre in `bands` (13) numbers (cepstral coefficients): `mfcc.0` how loud, `mfcc.1` how dark, finer up",
     "harmonic": "loudness of what sounds on: tones without drums (median filtering, Fitzgerald 2010)",
     "percussive": "loudness of what strikes: drums without tones (median filtering, Fitzgerald 2010)",
     "pitch": "the melody's height (pYIN, Mauch & Dixon 2014), in octaves; held where nothing has a pitch",
@@ -49,8 +50,8 @@ SECTIONED = frozenset({"section", "label", "section_start", "drop"})
 
 PITCHES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
-DEFAULT_BANDS = {"mel": 8, "contrast": 7}
-BANDS = {"mel": (2, 64), "contrast": (2, 7)}
+DEFAULT_BANDS = {"mel": 8, "contrast": 7, "mfcc": 13}
+BANDS = {"mel": (2, 64), "contrast": (2, 7), "mfcc": (2, 40)}
 TONNETZ = 6
 
 DETECTORS: dict[str, str] = {
@@ -159,10 +160,10 @@ ColumnPath = Annotated[Column, BeforeValidator(_column), PlainSerializer(str), W
 _SOUND = frozenset(HEARD)
 _APPLIES: dict[str, frozenset[str]] = {
     "low": frozenset(
-        {"rms", "onset", "band", "mel", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
+        {"rms", "onset", "band", "mel", "mfcc", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
     ),
     "high": frozenset(
-        {"rms", "onset", "band", "mel", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
+        {"rms", "onset", "band", "mel", "mfcc", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
     ),
     "bands": frozenset(DEFAULT_BANDS),
     "join": frozenset({"mel"}),
@@ -185,7 +186,7 @@ class Source(BaseModel):
     """What is listened to."""
 
     source: Annotated[str, Choice({**KINDS, **AUTOMATION}, "signal")] = Field(
-        alias="from", description="what is heard: " + "; ".join(f"`{k}`: {v}" for k, v in KINDS.items())
+        alias="from", description="what is heard: " + helps(KINDS)
     )
     low: Annotated[
         Number | None,
@@ -197,26 +198,23 @@ class Source(BaseModel):
     ] = None
     bands: Annotated[
         Whole | None,
-        Field(ge=2, le=MOST_JOINED, description="how many bands there are (mel: 8, contrast: 7 at most)"),
+        Field(ge=2, le=MOST_JOINED, description="how many bands there are (mel: 8, mfcc: 13, contrast: 7 at most)"),
     ] = None
     join: Annotated[
         Annotated[str, Choice(JOINS, "way to join")] | None,
-        Field(
-            description="one curve of all `bands` (128) of a mel, weighted by their width: "
-            + "; ".join(f"`{k}`: {v}" for k, v in JOINS.items())
-        ),
+        Field(description="one curve of all `bands` (128) of a mel, weighted by their width: " + helps(JOINS)),
     ] = None
     detector: Annotated[
         Annotated[str, Choice(DETECTORS, "detector")] | None,
-        Field(description="what counts as an onset: " + "; ".join(f"`{k}`: {v}" for k, v in DETECTORS.items())),
+        Field(description="what counts as an onset: " + helps(DETECTORS)),
     ] = None
     kind: Annotated[
         Annotated[str, Choice(CHROMAS, "kind of chroma")] | None,
-        Field(description="of a chroma: " + "; ".join(f"`{k}`: {v}" for k, v in CHROMAS.items())),
+        Field(description="of a chroma: " + helps(CHROMAS)),
     ] = None
     part: Annotated[
         Annotated[str, Choice(PARTS, "part")] | None,
-        Field(description="listen to one part only: " + "; ".join(f"`{k}`: {v}" for k, v in PARTS.items())),
+        Field(description="listen to one part only: " + helps(PARTS)),
     ] = None
     margin: Annotated[
         Number | None,
@@ -239,7 +237,7 @@ class Source(BaseModel):
     ] = None
     interpolate: Annotated[
         Annotated[str, Choice(INTERPOLATIONS, "interpolation")] | None,
-        Field(description="between rows: " + "; ".join(f"`{k}`: {v}" for k, v in INTERPOLATIONS.items())),
+        Field(description="between rows: " + helps(INTERPOLATIONS)),
     ] = None
 
     @model_validator(mode="before")

@@ -17,6 +17,7 @@ from gandream.recipe.fields import (
     Whole,
     Word,
     Words,
+    helps,
     listed_as_one,
     wrong,
 )
@@ -122,9 +123,7 @@ class Blend(Word):
     latents: Annotated[
         tuple[Latent, ...], Field(min_length=1, max_length=256, description="one for each band, in order")
     ]
-    order: Annotated[
-        str, Choice(BAND_ORDERS, "order"), Field(description="; ".join(f"`{k}`: {v}" for k, v in BAND_ORDERS.items()))
-    ] = "as written"
+    order: Annotated[str, Choice(BAND_ORDERS, "order"), Field(description=helps(BAND_ORDERS))] = "as written"
     smooth: Annotated[
         Duration, Field(description="gaussian smoothing of the weights, which go on to sum to 1: the sigma")
     ] = Time.seconds(0)

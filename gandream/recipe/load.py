@@ -14,7 +14,7 @@ from gandream.recipe.include import with_includes
 from gandream.recipe.names import check_names
 from gandream.recipe.overrides import put_variables, set_values
 from gandream.recipe.reader import Document, read_document
-from gandream.recipe.recipe import Recipe, place
+from gandream.recipe.recipe import Recipe, as_written, place
 from gandream.recipe.use import with_preset
 
 MOST_MISTAKES = 8
@@ -63,7 +63,7 @@ def _together(mistakes: list[RecipeError]) -> RecipeError:
 def _mistakes(document: Document, error: ValidationError) -> list[RecipeError]:
     """What pydantic found, in the order in which it is written in the file."""
     found = error.errors(include_url=False, include_input=False)
-    marks = [document.mark(mistake["loc"]) for mistake in found]
+    marks = [document.mark(as_written(document.tree, mistake["loc"])[0]) for mistake in found]
     order = sorted(range(len(found)), key=lambda index: (marks[index].line, marks[index].column))
     return [_mistake(document, found[index]) for index in order]
 
@@ -90,7 +90,8 @@ def _mistake(document: Document, error: Any) -> RecipeError:
     if path[-1:] == ("[key]",):
         path, problem = path[:-1], "a name is up to 40 letters, digits and _, not beginning with a digit"
     elif kind == "gandream":
-        path = path if context["key"] is None else (*path, context["key"])
+        key = context["key"]
+        path = path if key is None else (*path, *key) if isinstance(key, tuple) else (*path, key)
         problem, hint, column = context["problem"], context["hint"], context["column"]
         problem += f" (column {column + 1} of the expression)" if column is not None else ""
     elif kind == "extra_forbidden":

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
-from gandream.recipe.fields import Choice, Reads, Word, Words, wrong
+from gandream.recipe.fields import Choice, Reads, Word, Words, helps, wrong
 from gandream.recipe.latent import ClassWord
 from gandream.recipe.text import Text
 
@@ -50,7 +50,7 @@ class ModelWords(Word):
     precision: Annotated[
         str,
         Choice(PRECISIONS, "precision"),
-        Field(description="; ".join(f"`{word}`: {about}" for word, about in PRECISIONS.items())),
+        Field(description=helps(PRECISIONS)),
     ] = "auto"
     class_: Annotated[
         ClassWord | None,

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from gandream.base.errors import did_you_mean
 from gandream.recipe.curve import Constant, Curve
-from gandream.recipe.fields import Choice, Duration, Length, Number, Word, wrong
-from gandream.recipe.latent import MAX_SEED, Latent
+from gandream.recipe.fields import Choice, Duration, Length, Number, Word, helps, wrong
+from gandream.recipe.latent import MAX_SEED, SAVED, Latent
 from gandream.recipe.layers import LayerRange
 from gandream.recipe.roams import Seed
 from gandream.recipe.times import Time
-from gandream.recipe.walk import PATHS, SPACES, Walk, check_pace, helps
+from gandream.recipe.walk import PATHS, SPACES, Walk, check_pace
 
 __all__ = ["BEGINS", "DIRECTIONS", "MAX_SEED", "MODES", "PATHS", "SPACES", "Bounced", "Push", "Walk", "check_pace"]
 
@@ -32,6 +33,20 @@ def _direction(value: Any) -> int | bool:
 
 
 Direction = Annotated[int | bool, BeforeValidator(_direction)]
+
+
+def _along(value: Any) -> Any:
+    """A direction's name, or a saved one: text or words as of a saved latent."""
+    if value is None or isinstance(value, Latent) or (isinstance(value, str) and value in DIRECTIONS):
+        return value
+    saved = isinstance(value, dict) and "file" in value
+    if not saved and not (isinstance(value, str) and any(ending in value.lower() for ending in SAVED)):
+        near = did_you_mean(value, DIRECTIONS) if isinstance(value, str) else ""
+        raise wrong("wanted a direction: `ones`, or a saved one such as smile.npy or directions.npz#smile", near)
+    latent = Latent.model_validate(value)
+    if latent.class_ is not None:
+        raise wrong("a direction has no class", key="class")
+    return latent
 
 
 class Bounced(Word):
@@ -73,7 +88,11 @@ class Push(Word):
         Field(description="a direction by its seed (true: from the recipe's); `by: 1` is one standard deviation"),
     ] = None
     along: Annotated[
-        Annotated[str, Choice(DIRECTIONS, "direction")] | None, Field(description="a direction: " + helps(DIRECTIONS))
+        Annotated[str | Latent, BeforeValidator(_along)] | None,
+        Field(
+            description=f"a direction: {helps(DIRECTIONS)}, or a saved one, smile.npy, directions.npz#smile; `by: 1` "
+            "is once what is saved. Where it may be both, it is one of w"
+        ),
     ] = None
     bounce: Annotated[
         Bounced | None,
@@ -103,10 +122,14 @@ class Push(Word):
         kinds = [word for word in ("toward", "random", "along", "bounce") if getattr(self, word) is not None]
         if len(kinds) != 1:
             problem = "a push wants either `toward: <latent>` or `random: <seed>`"
-            raise wrong(problem, "Or `along: ones`, or `bounce: {box: 2}`.", key=kinds[1] if kinds else None)
-        if kinds[0] in ("along", "bounce") and (self.space == "w" or self.layers is not None):
+            hint = "Or `along: smile.npy`, `along: ones`, or `bounce: {box: 2}`."
+            raise wrong(problem, hint, key=kinds[1] if kinds else None)
+        in_z = kinds[0] == "bounce" or isinstance(self.along, str)
+        if in_z and (self.space == "w" or self.layers is not None):
             word = "space" if self.space == "w" else "layers"
             raise wrong(f"`{kinds[0]}` is in z", f"Leave `{word}` out.", key=word)
+        if self.bounce is not None and self.mode != "offset":
+            raise wrong("with `bounce`, `by` is a speed anyway", "Leave `mode` out.", key="mode")
         if self.box is not None and (self.random is None or self.mode != "drift"):
             raise wrong("`box` goes with `random` and `mode: drift`", key="box")
         if self.space == "z" and self.layers is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from typing import Any
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.curve import Expression, Keyframes
 from gandream.recipe.expression import FUNCTIONS, NAMES, Node, names_in
+from gandream.recipe.fields import is_number
 from gandream.recipe.layering import Blend
 from gandream.recipe.reader import Key, Path_
 from gandream.recipe.recipe import Recipe, curves_in, values_in
@@ -44,7 +44,7 @@ def _declared(recipe: Recipe) -> Iterator[RecipeError]:
                 yield recipe.error(path, "a signal has this name too", "Rename one of the two.")
             elif group == "curves" and name in recipe.vars:
                 yield recipe.error(path, "a variable has this name too", "Rename one of the two.")
-            elif group == "vars" and _is_number(value := recipe.vars[name]) and not abs(value) < 1e300:
+            elif group == "vars" and is_number(value := recipe.vars[name]) and not abs(value) < 1e300:
                 yield recipe.error(path, "must be finite")
 
 
@@ -136,7 +136,7 @@ def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
             return f"'{name}' has {many} bands", f"Choose one: {some}."
         found = signal.band_at(str(node.value)) is not None
         return ("", "") if found else (f"'{name}' has no '.{node.value}'", f"Its bands: {listed(bands)}.")
-    if name in recipe.vars and not _is_number(recipe.vars[name]):
+    if name in recipe.vars and not is_number(recipe.vars[name]):
         return (
             f"the variable '{name}' is no number, so it can't be used in an expression",
             f"Use it as a whole: ${name}",
@@ -149,7 +149,3 @@ def _name_problem(recipe: Recipe, node: Node, name: str) -> tuple[str, str]:
     if node.kind == "index":
         return f"'{name}' is a single curve and has no '.{node.value}'", f"Write {name}."
     return "", ""
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

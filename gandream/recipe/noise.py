@@ -17,6 +17,7 @@ from gandream.recipe.fields import (
     Word,
     Words,
     existing_file,
+    helps,
     listed_as_one,
     wrong,
 )
@@ -76,9 +77,7 @@ Where = Annotated[
 class Noise(Word):
     """The noise maps of the style-based generators; models without them are not changed."""
 
-    mode: Annotated[
-        str, Choice(NOISES, "noise"), Field(description="; ".join(f"`{k}`: {v}" for k, v in NOISES.items()))
-    ] = "fixed"
+    mode: Annotated[str, Choice(NOISES, "noise"), Field(description=helps(NOISES))] = "fixed"
     strength: Annotated[Curve, Field(description="times what the model learned")] = Constant(1.0)
     speed: Annotated[Curve, Field(description="new maps per second, with `animate`")] = Constant(1.0)
     seed: Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from gandream.recipe.curve import Constant, Curve
-from gandream.recipe.fields import Choice, Duration, FileRef, Moment, Number, Switch, Word, existing_file, wrong
+from gandream.recipe.fields import Choice, Duration, FileRef, Moment, Number, Switch, Word, existing_file, helps, wrong
 from gandream.recipe.ranges import AnyColour, Place, Range, Share, read_colour
 
 BLENDS: dict[str, str] = {
@@ -30,10 +30,6 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 FONTS = (".ttf", ".otf", ".ttc")
 LYRICS = (".srt", ".lrc")
 MOST_LETTERS = 2000
-
-
-def _helps(words: dict[str, str]) -> str:
-    return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
 
 
 def _file(value: Any, what: str, suffixes: tuple[str, ...]) -> FileRef:
@@ -85,12 +81,12 @@ Fading = Annotated[
 ]
 Opacity = Annotated[Share, Field(description="how much of it is there; 0 to 1")]
 Turned = Annotated[Curve, Range(period=360), Field(description="degrees, clockwise, about its place")]
-BlendWord = Annotated[str, Choice(BLENDS, "blend"), Field(description=_helps(BLENDS))]
+BlendWord = Annotated[str, Choice(BLENDS, "blend"), Field(description=helps(BLENDS))]
 _ACROSS = "place across: -1 the left edge, 0 the middle, 1 the right edge"
 _UPWARD = "place upward: -1 the lower edge, 0 the middle, 1 the upper edge"
 Middle = Annotated[Place, Field(description=f"its middle's {_ACROSS}")]
 Height = Annotated[Place, Field(description=f"its middle's {_UPWARD}")]
-Fit = Annotated[str, Choice(OVER_FITS, "fit"), Field(description=_helps(OVER_FITS))]
+Fit = Annotated[str, Choice(OVER_FITS, "fit"), Field(description=helps(OVER_FITS))]
 
 
 def _check_fade(entry: Any, timed: bool = False) -> None:
@@ -110,7 +106,7 @@ class Lettering(Word):
     ] = Constant(0.08)
     x: Annotated[Place, Field(description=f"{_ACROSS}; of what `align` says")] = Constant(0.0)
     y: Height = Constant(0.0)
-    align: Annotated[str, Choice(ALIGNS, "alignment"), Field(description=_helps(ALIGNS))] = "centre"
+    align: Annotated[str, Choice(ALIGNS, "alignment"), Field(description=helps(ALIGNS))] = "centre"
     rotate: Turned = Constant(0.0)
     opacity: Opacity = Constant(1.0)
     colour: Annotated[AnyColour, Field(description="name, '#rrggbb' or [r, g, b]")] = read_colour("white")
@@ -130,6 +126,8 @@ class Lettering(Word):
     @model_validator(mode="after")
     def _sensible(self) -> Lettering:
         _check_fade(self, isinstance(self.text, Lyrics))
+        if self.outline == 0 and self.outline_colour != type(self).model_fields["outline_colour"].default:
+            raise wrong("`outline_colour` goes with `outline`", "For instance `outline: 0.05`.", key="outline_colour")
         return self
 
 

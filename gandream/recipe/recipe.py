@@ -10,10 +10,12 @@ from pydantic import BaseModel, BeforeValidator, Field, PrivateAttr, model_valid
 from gandream.base.errors import RecipeError
 from gandream.recipe.curve import AnyCurve, Constant, Curve, Expression, Keyframes
 from gandream.recipe.expression import BEAT_NAMES, names_in
-from gandream.recipe.fields import AudioPath, Whole, Word, Words, listed_as_one, wrong
+from gandream.recipe.fields import Reads, Whole, Word, Words, listed_as_one, wrong
 from gandream.recipe.grid import Grid
 from gandream.recipe.latent import MAX_SEED
 from gandream.recipe.model import Model
+from gandream.recipe.music import Audio, MusicWords
+from gandream.recipe.outputs import Outputs
 from gandream.recipe.overrides import dotted
 from gandream.recipe.reader import Document, Key, Path_
 from gandream.recipe.scene import Looks, Scenes, Sectioned, Transition
@@ -42,7 +44,11 @@ class Opening(Word):
         Field(description="a preset by its name, or {preset: lucid_sonic, pulse_react: 0.6}; what else is said wins"),
     ] = None
     title: Annotated[Words | None, Field(max_length=200, description="the film's title, for players")] = None
-    audio: Annotated[AudioPath | None, Field(description="the music: a file, or `bundled:night_drive`")] = None
+    audio: Annotated[
+        Audio | None,
+        Reads(MusicWords),
+        Field(description="the music: a file, `bundled:night_drive`, or {file: song.mp3, gain: -3}"),
+    ] = None
     tempo: Annotated[Tempo, Field(description="the beat grid, where it isn't to be heard from the music")] = Tempo()
     signals: Annotated[
         dict[Words, Signal], Field(description="what the music does, each under a name of your choice")
@@ -68,12 +74,17 @@ class Recipe(Looks, Opening):
     grid: Annotated[Grid | None, Field(description="many of this recipe side by side, with other seeds or words")] = (
         None
     )
-    video: Annotated[Video, Field(description="the picture, its time and its file")] = Video()
+    outputs: Annotated[
+        Outputs,
+        Field(alias="video", description="the picture, its time and its file; or a list of several outputs"),
+    ] = (Video(),)
 
     _document: Document = PrivateAttr(default_factory=lambda: Document({}, {}))
     _root: Path_ = PrivateAttr(default=())
     _own: frozenset[str] = PrivateAttr(default=frozenset())
     _cell: dict[str, int] = PrivateAttr(default_factory=dict)
+    _output: int = PrivateAttr(default=0)
+    _drafted: tuple[int, int] | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -95,12 +106,12 @@ class Recipe(Looks, Opening):
                 "Is there a newer gandream?",
                 key="gandream",
             )
-        if self.audio is None and any(one.of is None and not one.automated for one in self.signals.values()):
-            raise wrong(
-                "signals need music to listen to",
-                "Add `audio: bundled:night_drive` or a file of yours.",
-                key="signals",
-            )
+        if self.audio is None:
+            heard = {one.source for one in self.signals.values() if one.of is None and not one.automated}
+            if heard - (BEATEN if self.tempo.told else set()):
+                hint = "Add `audio: bundled:night_drive` or a file of yours."
+                hint += "" if heard - BEATEN else " For beats a tempo is enough: `tempo: {bpm: 120}`."
+                raise wrong("signals need music to listen to", hint, key="signals")
         self._cut()
         return self
 
@@ -108,9 +119,6 @@ class Recipe(Looks, Opening):
         """Refuse what goes with scenes alone, and what doesn't go with them."""
         if self.scenes is None and self.transition != Transition():
             raise wrong("a transition leads from scene to scene, and there are no `scenes`", key="transition")
-        if self.scenes is not None and self.video.loop:
-            hint = "Leave `loop` out; the same latents at both ends make it nearly close."
-            raise wrong("a film of scenes can't be made to close", hint, key="video")
         if self.scenes is not None and self.grid is not None:
             raise wrong("a grid shows one scene, and here are `scenes`", "Keep one of the two.", key="grid")
         if isinstance(self.scenes, Sectioned) and self.audio is None:
@@ -131,6 +139,17 @@ class Recipe(Looks, Opening):
         return [self.in_scene(words, ("scenes", index)) for index, words in enumerate(self.scenes or ())]
 
     @property
+    def video(self) -> Video:
+        """The picture, its time and its file; of several outputs, the first. All have the same time."""
+        return self.outputs[0]
+
+    def as_output(self, number: int) -> Recipe:
+        """The recipe with one of its outputs alone."""
+        made = self.model_copy(update={"outputs": (self.outputs[number],)})
+        made._output = number
+        return made
+
+    @property
     def own_words(self) -> frozenset[str]:
         """The words that a scene says itself; of a recipe that is no scene, none."""
         return self._own
@@ -146,14 +165,27 @@ class Recipe(Looks, Opening):
         return self._cell
 
     @property
+    def drafted(self) -> tuple[int, int] | None:
+        """Width and height of the film that this recipe is the draft of; None of one that is no draft."""
+        return self._drafted
+
+    @property
     def document(self) -> Document:
         """What the recipe was read from."""
         return self._document
 
     def where(self, path: Path_, column: int | None = None) -> str:
         """The place of a path and what is written there: ``file:line:column  walk.every = 2 bars``."""
-        placed = (*self._root, *path) if path and path[0] in self._own else path
-        return place(self._document, placed, column)
+        if path[:1] == ("video",) and path[1:] and not isinstance(path[1], int):
+            path = ("video", self._output, *path[1:])
+        return place(self._document, self._placed(path), column)
+
+    def named(self, path: Path_) -> str:
+        """The key path of a word as it is written: ``push[1].by``, ``scenes[2].walk.every``."""
+        return dotted(as_written(self._document.tree, self._placed(path))[0])
+
+    def _placed(self, path: Path_) -> Path_:
+        return (*self._root, *path) if path and path[0] in self._own else path
 
     def error(self, path: Path_, problem: str, hint: str = "", column: int | None = None) -> RecipeError:
         """A mistake at a path of this recipe."""
@@ -162,14 +194,14 @@ class Recipe(Looks, Opening):
 
 def place(document: Document, path: Path_, column: int | None = None) -> str:
     """Where a path of the document stands, its key path, and its value if that is short."""
-    path, value = _as_written(document.tree, path)
+    path, value = as_written(document.tree, path)
     text = "" if value is None or isinstance(value, dict | list) else " ".join(str(value)[:200].split())
     text = str(value).lower() if isinstance(value, bool) else text
     shown = f" = {text[:60]}{'…' if len(text) > 60 else ''}" if text else ""
     return f"{document.mark(path).at(column)}  {dotted(path)}{shown}".rstrip()
 
 
-def _as_written(value: Any, path: Path_) -> tuple[Path_, Any]:
+def as_written(value: Any, path: Path_) -> tuple[Path_, Any]:
     """A path without the steps that short forms leave out (``push: {...}`` for a list of one), and the value there."""
     written: list[Key] = []
     for step in path:

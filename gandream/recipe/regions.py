@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from gandream.recipe.fields import Reads, listed_as_one
+from gandream.recipe.fields import Reads, helps, listed_as_one
 from gandream.recipe.layering import Mixing
 from gandream.recipe.noise import PARTS_OF_THE_PICTURE, Spot, Where
 
@@ -19,7 +19,7 @@ class RegionOfLatent(Mixing):
         Reads(Spot),
         Field(
             description="the part of the picture: "
-            + "; ".join(f"`{word}`: {about}" for word, about in PARTS_OF_THE_PICTURE.items())
+            + helps(PARTS_OF_THE_PICTURE)
             + "; an image file, white is where; or a spot {x: 0.5, y: 0.5, radius: 0.3}"
         ),
     ]

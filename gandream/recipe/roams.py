@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from gandream.recipe.curve import EASES, Constant, Curve, read_curve
-from gandream.recipe.fields import Choice, FileRef, FrameRate, Length, Number, Whole, Word, existing_file, wrong
+from gandream.recipe.fields import (
+    Choice,
+    Duration,
+    FileRef,
+    FrameRate,
+    Length,
+    Number,
+    Whole,
+    Word,
+    existing_file,
+    helps,
+    wrong,
+)
 from gandream.recipe.latent import MAX_SEED, SAVED, Latent
 from gandream.recipe.times import Time
 
@@ -149,6 +162,34 @@ class Recorded(Word):
         return self
 
 
+def _clip(value: Any) -> FileRef:
+    return existing_file(value, "a video file")
+
+
+class Footage(Word):
+    """A video's pictures lead the way: alike ones to alike latents, and where they move, it moves."""
+
+    file: Annotated[
+        FileRef,
+        BeforeValidator(_clip),
+        PlainSerializer(str),
+        WithJsonSchema({"type": "string"}),
+        Field(description="the video; an hour at most"),
+    ]
+    smooth: Annotated[
+        Duration, Field(description="gaussian smoothing of its pictures over time: the sigma; a cut becomes a glide")
+    ] = Time.seconds(Fraction(1, 5))
+    seed: Annotated[Seed | None, Field(description="of the latents that pictures lead to")] = None
+    around: Annotated[Latent | None, Field(description=_AROUND)] = None
+    amount: Annotated[Curve | None, Field(description=_AMOUNT)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """The file alone."""
+        return value if isinstance(value, cls | dict) else {"file": value}
+
+
 PLANE_WAYS: dict[str, str] = {
     "level": "between seeds it is as far from the middle as at them",
     "straight": "straight from seed to seed, so nearer to the middle between them",
@@ -163,10 +204,8 @@ class Plane(Word):
     seed: Annotated[Seed, Field(description="the seed at x 0 and y 0")] = 0
     stride: Annotated[Whole, Field(ge=1, le=MAX_SEED, description="seeds from one row to the next")] = 100
     ease: Annotated[str, Choice(EASES, "ease"), Field(description="the pace between two seeds")] = "linear"
-    way: Annotated[
-        str, Choice(PLANE_WAYS, "way"), Field(description="; ".join(f"`{k}`: {v}" for k, v in PLANE_WAYS.items()))
-    ] = "level"
+    way: Annotated[str, Choice(PLANE_WAYS, "way"), Field(description=helps(PLANE_WAYS))] = "level"
     amount: Annotated[Curve, Field(description="times z: how far from the middle")] = Constant(1.0)
 
 
-__all__ = ["NOISES", "PLANE_WAYS", "Bounce", "Circle", "Plane", "Recorded", "Seed", "Simplex", "Wander"]
+__all__ = ["NOISES", "PLANE_WAYS", "Bounce", "Circle", "Footage", "Plane", "Recorded", "Seed", "Simplex", "Wander"]

@@ -29,6 +29,7 @@ from gandream.recipe.motion import Push, Walk
 from gandream.recipe.regions import RegionList
 from gandream.recipe.seeds import Seeds, Stops
 from gandream.recipe.smooth import Smooth
+from gandream.recipe.use import Use
 
 MOST_SCENES = 200
 PALETTE = 4
@@ -104,9 +105,19 @@ class Transition(Word):
             raise wrong(f"wanted a transition: {listed(TRANSITIONS)} and its length", hint)
         return {} if word == _CUT else {"crossfade": time or "1s"}
 
+    @model_validator(mode="after")
+    def _sensible(self) -> Transition:
+        if self.ease != "linear" and self.crossfade is None:
+            raise wrong("`ease` goes with `crossfade`", "For instance {crossfade: 1s, ease: smooth}.", key="ease")
+        return self
+
 
 class Own(Looks):
     """The words of a scene, of which only those count that are said."""
+
+    use: Annotated[
+        Use, Field(description="a preset, as `use` at the top: it stands for words of this scene; those it says win")
+    ] = None
 
     @model_serializer(mode="wrap")
     def _said(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from gandream.recipe.fields import Duration, Number, Whole, Word, wrong
+from gandream.recipe.fields import Duration, Number, Whole, Word, is_number, wrong
 from gandream.recipe.heard import (
     AUTOMATION,
     BEATEN,
@@ -108,9 +108,9 @@ class Signal(Source, Word):
     def _short(cls, value: Any) -> Any:
         """``rms`` is short for ``{from: rms}``, ``clip: 95`` for ``[0, 95]``, ``quantise: 4`` for ``{steps: 4}``."""
         value = {"from": value} if isinstance(value, str) else value
-        if isinstance(value, dict) and _is_number(value.get("clip")):
+        if isinstance(value, dict) and is_number(value.get("clip")):
             value = {**value, "clip": [0, value["clip"]]}
-        if isinstance(value, dict) and _is_number(value.get("quantise")):
+        if isinstance(value, dict) and is_number(value.get("quantise")):
             value = {**value, "quantise": {"steps": value["quantise"]}}
         return value
 
@@ -123,10 +123,6 @@ class Signal(Source, Word):
         if self.causal != 1 and self.smooth is None:
             raise wrong("`causal` goes with `smooth`, which isn't there", "For instance `smooth: 0.2`.", key="causal")
         return self
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _count(value: Any) -> int | None:

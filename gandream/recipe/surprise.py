@@ -20,6 +20,8 @@ SIGNALS: dict[str, Callable[[random.Random], dict[str, Any]]] = {
     "beats": lambda r: {"from": "beat", "release": _one(r, 0.15, 0.35)},
 }
 """What may drive things, by name; the first is always there."""
+KNOB = "intensity"
+"""The variable that all that the music does is multiplied by."""
 STRIKING, SLOW = ("kick", "hats", "hit", "beats", "bass"), ("level", "bright")
 
 
@@ -35,6 +37,7 @@ def surprise(seed: int, model: str | None = None, audio: str | None = None) -> s
         "model": model or drawn,
         "audio": audio or "bundled:night_drive",
         "seed": draw.randrange(1000),
+        "vars": {KNOB: 1},
         "signals": {name: SIGNALS[name](draw) for name in names} | ({"notes": "chroma"} if notes else {}),
         "walk": _walk(draw, names[1]),
         "push": _pushes(draw, strikes),
@@ -47,10 +50,10 @@ def surprise(seed: int, model: str | None = None, audio: str | None = None) -> s
         source = {"through": draw.sample(range(100), 3), "every": f"{draw.choice([2, 4])} beats", "path": "step"}
         said["mix"] = {"from": source, "layers": "fine", "amount": _one(draw, 0.4, 1.0)}
     low = _one(draw, 0.55, 0.8)
-    said["truncation"] = f"{low} + {round(1.05 - low, 2)}*{names[1]}"
+    said["truncation"] = f"{low} + {round(1.05 - low, 2)}*{KNOB}*{names[1]}"
     said["effects"] = _effects(draw, strikes)
     said["video"] = {"size": 512, "fps": 30, "duration": 20}
-    head = f"# Drawn by chance: gandream surprise --seed {seed}\n"
+    head = f"# Drawn by chance: gandream surprise --seed {seed}\n# {KNOB}: how much the music does, 0 nothing\n"
     return head + yaml.safe_dump(said, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110)
 
 
@@ -66,16 +69,16 @@ def _walk(draw: random.Random, slow: str) -> dict[str, Any]:
     said = {kind: words[kind]}
     if kind == "through":
         said |= {"every": f"{draw.choice([4, 8])} beats", "ease": draw.choice(["linear", "in_out_sine", "smooth"])}
-    return said | {"speed": f"0.5 + {_one(draw, 0.5, 1.2)}*{slow}"}
+    return said | {"speed": f"0.5 + {_one(draw, 0.5, 1.2)}*{KNOB}*{slow}"}
 
 
 def _pushes(draw: random.Random, strikes: list[str]) -> list[dict[str, Any]]:
-    first = {"random": draw.randrange(100), "by": f"{_one(draw, 0.25, 0.5)}*{strikes[0]}"}
+    first = {"random": draw.randrange(100), "by": f"{_one(draw, 0.25, 0.5)}*{KNOB}*{strikes[0]}"}
     second = draw.choice(
         [
-            {"random": draw.randrange(100), "by": f"{_one(draw, 0.3, 0.6)}*{strikes[1]}", "layers": "fine"},
-            {"along": "ones", "by": f"{_one(draw, 0.2, 0.4)}*{strikes[1]}", "inertia": "80ms"},
-            {"bounce": {"box": 2, "margin": 0.3}, "by": f"{_one(draw, 2, 5)}*{strikes[1]}", "inertia": "80ms"},
+            {"random": draw.randrange(100), "by": f"{_one(draw, 0.3, 0.6)}*{KNOB}*{strikes[1]}", "layers": "fine"},
+            {"along": "ones", "by": f"{_one(draw, 0.2, 0.4)}*{KNOB}*{strikes[1]}", "inertia": "80ms"},
+            {"bounce": {"box": 2, "margin": 0.3}, "by": f"{_one(draw, 2, 5)}*{KNOB}*{strikes[1]}", "inertia": "80ms"},
         ]
     )
     return [first, second]
@@ -85,14 +88,14 @@ def _effects(draw: random.Random, strikes: list[str]) -> list[Any]:
     hit = draw.choice(strikes)
     choices: list[Any] = [
         {"glow": _one(draw, 0.2, 0.5)},
-        {"contrast": f"1 + {_one(draw, 0.1, 0.3)}*{hit}"},
-        {"zoom": f"1 + {_one(draw, 0.04, 0.12)}*{hit}"},
+        {"contrast": f"1 + {_one(draw, 0.1, 0.3)}*{KNOB}*{hit}"},
+        {"zoom": f"1 + {_one(draw, 0.04, 0.12)}*{KNOB}*{hit}"},
         {"kaleidoscope": draw.choice([3, 4, 6, 8]), "angle": f"{draw.choice([-4, -2, 2, 4])}*t"},
         {"trails": _one(draw, 0.5, 0.8)},
         {"hue": f"{draw.choice([-3, 3, 6])}*t"},
-        {"aberration": f"{_one(draw, 0.004, 0.01)}*{hit}"},
+        {"aberration": f"{_one(draw, 0.004, 0.01)}*{KNOB}*{hit}"},
         {"mirror": draw.choice(["horizontal", "both"])},
-        {"flash": f"{_one(draw, 0.05, 0.15)}*{hit}"},
+        {"flash": f"{_one(draw, 0.05, 0.15)}*{KNOB}*{hit}"},
     ]
     return [*draw.sample(choices, draw.randrange(1, 4)), "vignette"]
 

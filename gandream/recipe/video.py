@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from gandream.recipe.codecs import CODECS, DEPTHS, ENCODERS, FILES, SUBSAMPLINGS, Codec, Coding, FileKind, settle
 from gandream.recipe.fields import Choice, FrameRate, Length, Moment, Switch, Whole, Word, wrong
 
-CONTAINERS: dict[str, str] = {"mp4": "plays everywhere"}
-CODECS: dict[str, str] = {"h264": "plays everywhere (libx264)"}
-SUBSAMPLINGS: dict[str, str] = {"420": "plays everywhere", "444": "full colour; not every player shows it"}
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 MIN_SIDE, MAX_SIDE = 16, 8192
 FITS: dict[str, str] = {
@@ -45,9 +44,32 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"\w[\w+-]{0,39}", value):
+        raise wrong("wanted a short name of letters, digits, _, + and -")
+    return str(value)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in DEPTHS:
+        raise wrong("wanted 8, 10 or 16 bits")
+    return value
+
+
+def _abouts(rows: Mapping[str, Codec] | Mapping[str, FileKind]) -> str:
+    return "; ".join(f"`{name}`: {row.about}" for name, row in rows.items())
+
+
+_FACTORS = ", ".join(f"{name} 0-{row.crf[1]} ({row.crf[0]})" for name, row in CODECS.items() if row.crf)
+
+
 class Video(Word):
     """The picture, its time and its file."""
 
+    name: Annotated[
+        Annotated[str, BeforeValidator(_name)] | None,
+        Field(description="what this output's file is called beside the others': `night_wide.mp4` for `wide`"),
+    ] = None
     size: Annotated[Size | None, Field(description="width and height in pixels; without it the model's, or 512")] = None
     fit: Annotated[str, Choice(FITS, "fit"), Field(description="; ".join(f"`{k}`: {v}" for k, v in FITS.items()))] = (
         "cover"
@@ -60,17 +82,39 @@ class Video(Word):
     ] = None
     start: Annotated[Moment | None, Field(description="where in the music the film begins")] = None
     loop: Annotated[Switch, Field(description="stretch the walk so that the film's end meets its beginning")] = False
-    file: Annotated[str, Choice(CONTAINERS, "file kind"), Field(description="kind of file")] = "mp4"
-    codec: Annotated[str, Choice(CODECS, "codec"), Field(description="how the pictures are coded")] = "h264"
+    file: Annotated[str, Choice(FILES, "file kind"), Field(description=_abouts(FILES))] = "mp4"
+    codec: Annotated[
+        Annotated[str, Choice(CODECS, "codec")] | None,
+        Field(description=f"{_abouts(CODECS)}; without it h264, in a webm vp9"),
+    ] = None
     crf: Annotated[
-        Whole, Field(ge=0, le=51, description="constant rate factor: 0 lossless, 17 looks the same, 28 small")
-    ] = 17
+        Whole | None,
+        Field(ge=0, le=63, description=f"constant rate factor: less is better; {_FACTORS}"),
+    ] = None
     preset: Annotated[str, Choice(PRESETS, "preset"), Field(description="encoder effort: slower is smaller")] = (
         "veryfast"
     )
+    depth: Annotated[
+        Annotated[int, BeforeValidator(_depth)] | None,
+        Field(description=f"bits: {'; '.join(f'`{bits}`: {about}' for bits, about in DEPTHS.items())}"),
+    ] = None
     subsampling: Annotated[
+        Annotated[str, Choice(SUBSAMPLINGS, "chroma subsampling"), BeforeValidator(_text)] | None,
+        Field(description=f"chroma subsampling: {'; '.join(f'`{k}`: {v}' for k, v in SUBSAMPLINGS.items())}"),
+    ] = None
+    alpha: Annotated[Switch, Field(description="keep what is transparent, where the model makes it")] = False
+    encoder: Annotated[
         str,
-        Choice(SUBSAMPLINGS, "chroma subsampling"),
-        BeforeValidator(_text),
-        Field(description="chroma subsampling: 420 or 444"),
-    ] = "420"
+        Choice(ENCODERS, "kind of encoder"),
+        Field(description="; ".join(f"`{k}`: {v}" for k, v in ENCODERS.items())),
+    ] = "software"
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Video:
+        assert self.coding
+        return self
+
+    @property
+    def coding(self) -> Coding:
+        """What is said of the file, with what is usual where nothing is said."""
+        return settle(self.file, self.codec, self.crf, self.depth, self.subsampling, self.alpha, self.encoder)

@@ -17,9 +17,9 @@ from pydantic_core import core_schema
 
 from gandream.base.errors import did_you_mean, listed
 from gandream.recipe.curve import EASES, Constant, Curve
-from gandream.recipe.fields import Choice, Length, Moment, Switch, Word, listed_as_one, wrong
+from gandream.recipe.fields import Choice, Length, Moment, Switch, Word, helps, listed_as_one, wrong
 from gandream.recipe.latent import Latent
-from gandream.recipe.roams import Bounce, Circle, Plane, Recorded, Seed, Simplex, Wander
+from gandream.recipe.roams import Bounce, Circle, Footage, Plane, Recorded, Seed, Simplex, Wander
 from gandream.recipe.seeds import Seeds, Stops
 from gandream.recipe.times import Time
 
@@ -31,6 +31,7 @@ WALKS: dict[str, str] = {
     "bounce": "every dimension runs straight and turns round at the walls of a box",
     "file": "a saved trajectory",
     "plane": "a plane of seeds, dragged about by two curves",
+    "footage": "a video, whose pictures lead the way",
 }
 PATHS: dict[str, str] = {
     "slerp": "along the sphere on which latents lie",
@@ -50,12 +51,9 @@ PACES: dict[str, str] = {
     "perceptual": "the picture changes evenly from each latent to the next",
     "perceptual throughout": "the picture changes evenly all the way; latents come when they come",
 }
+_LED: dict[str, str] = {"file": "path.npz", "footage": "clip.mp4"}
+"""Walks that need a file, and one for an example."""
 _OF_THROUGH = ("every", "at", "path", "ease", "order", "shuffle")
-
-
-def helps(words: dict[str, str]) -> str:
-    """What words mean, in a line."""
-    return ", ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
 
 
 def check_pace(every: Any, at: tuple[Moment, ...] | None, count: int, one: str, many: str) -> None:
@@ -115,6 +113,7 @@ class Walk(Word):
     bounce: Annotated[Bounce | None, Field(description=WALKS["bounce"])] = None
     file: Annotated[Recorded | None, Field(description=WALKS["file"])] = None
     plane: Annotated[Plane | None, Field(description=WALKS["plane"])] = None
+    footage: Annotated[Footage | None, Field(description=WALKS["footage"])] = None
     every: Annotated[
         Time | tuple[Time, ...] | None,
         Each(Length),
@@ -153,6 +152,8 @@ class Walk(Word):
         if isinstance(value, str):
             if value not in WALKS:
                 raise wrong(f"wanted a walk: {listed(WALKS)}", did_you_mean(value, WALKS))
+            if value in _LED:
+                raise wrong("which file?", f"For instance `walk: {{{value}: {_LED[value]}}}`.")
             return {} if value == "through" else {value: {}}
         if isinstance(value, dict):
             said = {key for key in value if key in WALKS and value[key] is not None}
@@ -199,9 +200,11 @@ class Walk(Word):
                 inside = word in KINDS[kind].words()
                 hint = f"Write it inside: {{{kind}: {{{word}: ...}}}}." if inside else ""
                 raise wrong(f"`{word}` goes with `through`, and this walk is `{kind}`", hint, key=word)
+        if kind == "plane" and not self.loop:
+            raise wrong("`plane` has no end: its `x` and `y` say where it is", "Leave `loop` out.", key="loop")
         if kind == "plane" and "speed" in self.model_fields_set:
             raise wrong("`plane` has no speed: its `x` and `y` say where it is", key="speed")
-        if kind in ("plane", "bounce", "file") and self.pace != "as written":
+        if kind in ("plane", "bounce", "file", "footage") and self.pace != "as written":
             raise wrong(f"`{kind}` goes as it is written", "Paces go with `through`, `circle`, `simplex`, `wander`.",
                         key="pace")  # fmt: skip
         if kind == "file" and self.space is not None:
@@ -231,6 +234,7 @@ KINDS: dict[str, type[Word]] = {
     "bounce": Bounce,
     "file": Recorded,
     "plane": Plane,
+    "footage": Footage,
 }
 
-__all__ = ["KINDS", "ORDERS", "PATHS", "SPACES", "WALKS", "Walk", "check_pace", "helps"]
+__all__ = ["KINDS", "ORDERS", "PATHS", "SPACES", "WALKS", "Walk", "check_pace"]

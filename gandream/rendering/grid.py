@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from torch import Tensor
 from gandream.effects.lettering import Style, draw
 from gandream.effects.placing import Placed, Pose, Texture, laid, placed
 from gandream.models.spec import Inputs
-from gandream.rendering.paint import FIT, Painter, in_colour
+from gandream.rendering.paint import FIT, Exposures, Painter, in_colour
 from gandream.rendering.plan import BATCH_PIXELS, MAX_BATCH, Plan, made_size
 from gandream.trajectory.grid import GridTrajectory
 from gandream.trajectory.trajectory import Trajectory
+from gandream.video.format import VideoFormat
 
 if TYPE_CHECKING:
     from gandream.models.spec import Generator
@@ -23,9 +25,11 @@ LABEL, LEAST_PX = 0.08, 9.0
 """Size of labels in heights of a cell, and in pixels at least."""
 
 
-def painter(plan: Plan, generator: Generator) -> Painter | GridPainter:
-    """What makes the pictures of a plan."""
-    return GridPainter(plan, generator) if isinstance(plan.trajectory, GridTrajectory) else Painter(plan, generator)
+def painter(plan: Plan, generator: Generator, exposures: Exposures | None = None) -> Painter | GridPainter:
+    """What makes the pictures of a plan; of a grid each output makes its own."""
+    if isinstance(plan.trajectory, GridTrajectory):
+        return GridPainter(plan, generator)
+    return Painter(plan, generator, exposures)
 
 
 class GridPainter:
@@ -36,7 +40,7 @@ class GridPainter:
         self.plan, self.generator, self.layout = plan, generator, plan.trajectory.layout
         self.frame = plan.fmt.height, plan.fmt.width
         self.size = self.layout.cell(self.frame)
-        own = replace(plan.fmt, height=self.size[0], width=self.size[1], subsampling="444")
+        own = VideoFormat(self.size[1], self.size[0], plan.fmt.fps, subsampling="444")
         self.cells = [Painter(replace(plan, trajectory=cell, fmt=own), generator) for cell in plan.trajectory.cells]
         self._at_once = self._pictures_at_once()
         self._labels: list[Placed | None] | None = None
@@ -55,6 +59,10 @@ class GridPainter:
                 for index in range(count):
                     laid(whole[index : index + 1], label, 1.0, "normal")
         return whole
+
+    def pieces(self, start: int, stop: int) -> Iterator[Tensor]:
+        """As :meth:`paint`."""
+        yield self.paint(start, stop)
 
     def _pictures(self, start: int, stop: int) -> list[Tensor]:
         """The pictures of each cell, [N, 3, h, w]; where cells are alike in kind, of several in one call."""
@@ -99,5 +107,5 @@ class GridPainter:
 
 def _plain(trajectory: Trajectory, start: int, stop: int) -> bool:
     """Whether pictures are made of inputs alone, so that those of several cells can be made in one call."""
-    moved = trajectory.camera is not None and trajectory.camera.busy(start, stop)
+    moved = trajectory.camera is not None and trajectory.camera.busy(*trajectory.own(start, stop))
     return not (moved or trajectory.noises or trajectory.bends or trajectory.regions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,37 +22,76 @@ if TYPE_CHECKING:
     from gandream.models.spec import Generator
 
 
-class Painter:
-    """Makes the pictures of a plan, range by range."""
+class Exposures:
+    """What was made of the batch that is painted just now, for the other outputs that want it."""
 
-    def __init__(self, plan: Plan, generator: Generator):
+    def __init__(self) -> None:
+        self._batch, self._made = (0, 0), dict[tuple[Any, ...], Any]()
+
+    def once(self, batch: tuple[int, int], what: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made only once for each ``what`` of a batch; nobody writes into it."""
+        if batch != self._batch:
+            self._batch, self._made = batch, {}
+        if what not in self._made:
+            self._made[what] = make()
+        return self._made[what]
+
+
+class Painter:
+    """Makes the pictures of a plan, range by range.
+
+    With ``exposures`` it shares what is made of the same trajectory with painters for other sizes.
+    """
+
+    def __init__(self, plan: Plan, generator: Generator, exposures: Exposures | None = None):
         self.plan, self.generator = plan, generator
         self.feed = Feed(plan.trajectory, generator)
+        self._exposures = exposures
         self._layer_colours: LayerColours | None = None
 
     def paint(self, start: int, stop: int) -> Tensor:
-        """Pictures of frames [start, stop), float [N, 3, H, W] in about [-1, 1]."""
-        plan, native = self.plan, self.generator.spec.size
-        frame = (plan.fmt.height, plan.fmt.width)
+        """Pictures of frames [start, stop), float [N, 3, H, W] in about [-1, 1]; with alpha, four channels."""
+        pieces = list(self.pieces(start, stop))
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+    def pieces(self, start: int, stop: int) -> Iterator[Tensor]:
+        """As :meth:`paint`, a few at a time where the film is much larger than what the generator makes."""
+        plan, frame = self.plan, (self.plan.fmt.height, self.plan.fmt.width)
         size = made_size(self.generator.spec, frame, plan.fit)
         with self._memory(), torch.inference_mode():
-            inputs, noise = self.feed.inputs(start, stop), self.feed.noise(start, stop)
-            asked, bends = None if size == native else size, self.feed.bends(start, stop)
+            seen = self._seen(partial(self._made, start, stop, size), start, stop, size)
+        for at in range(0, len(seen), plan.piece):
+            with self._memory(), torch.inference_mode():
+                piece = FIT[plan.fit](seen[at : at + plan.piece], frame)
+            yield piece
 
-            def make(transform: Tensor | None = None) -> Tensor:
-                given: dict[str, Any] = {"noise": noise, "size": asked, "transform": transform, "bend": bends}
+    def _made(self, start: int, stop: int, size: tuple[int, int], transform: Tensor | None) -> Tensor:
+        """What the generator makes of frames [start, stop) in a size, seen through a transform of its own."""
+        plan, spec = self.plan, self.generator.spec
+        inputs, noise, bends = self._once(start, stop, ("inputs",), lambda: self._fed(start, stop))
+        asked = None if size == spec.size else size
+        given: dict[str, Any] = {"noise": noise, "size": asked, "transform": transform, "bend": bends}
+        moved = b"" if transform is None else transform.numpy().tobytes()
 
-                def made(inputs: Inputs) -> Tensor:
-                    if plan.layer is None:
-                        return in_colour(self.generator.synthesise(inputs, **given))
-                    return self._colours(plan.layer)(self.generator.synthesise(inputs, **given, layer=plan.layer))
+        def made(inputs: Inputs, region: int) -> Tensor:
+            if plan.layer is not None:
+                given["layer"] = plan.layer
+            images = self._once(
+                *(start, stop, ("images", asked, moved, plan.layer, region)),
+                lambda: self.generator.synthesise(inputs, **given),
+            )
+            return in_colour(images, plan.fmt.alpha) if plan.layer is None else self._colours(plan.layer)(images)
 
-                images = made(inputs)
-                for region in () if self.generator.spec.regional else inputs.regions:
-                    images = region.over(images, made(Inputs(region.w, inputs.psi)))
-                return images
+        images = made(inputs, -1)
+        for number, region in enumerate(() if spec.regional else inputs.regions):
+            images = region.over(images, made(Inputs(region.w, inputs.psi), number))
+        return images
 
-            return FIT[plan.fit](self._seen(make, start, stop, size), frame)
+    def _fed(self, start: int, stop: int) -> tuple[Inputs, Any, Any]:
+        return self.feed.inputs(start, stop), self.feed.noise(start, stop), self.feed.bends(start, stop)
+
+    def _once(self, start: int, stop: int, what: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        return make() if self._exposures is None else self._exposures.once((start, stop), what, make)
 
     def _seen(self, make: Callable[[Tensor | None], Tensor], start: int, stop: int, size: tuple[int, int]) -> Tensor:
         """The pictures that ``make`` makes of a ``size``, as the camera sees them: inside the model, or finished ones.
@@ -60,6 +100,7 @@ class Painter:
         """
         plan, spec = self.plan, self.generator.spec
         camera = plan.trajectory.camera
+        start, stop = plan.trajectory.own(start, stop)
         if camera is None or not camera.busy(start, stop):
             return make(None)
         shown = cut(size, (plan.fmt.height, plan.fmt.width)) if plan.fit in ("cover", "extend") else size
@@ -95,9 +136,11 @@ class Painter:
         return RenderError("rendering", f"a frame of {size} needs more memory than there is", hint)
 
 
-def in_colour(images: Tensor) -> Tensor:
-    """Three channels: grey is repeated, and what is transparent lies over black."""
+def in_colour(images: Tensor, alpha: bool = False) -> Tensor:
+    """Three channels: grey is repeated, and what is transparent lies over black; or four, to keep ``alpha``."""
     channels = images.shape[1]
+    if alpha:
+        return images if channels == 4 else torch.cat([images[:, :1].expand(-1, 3, -1, -1), images[:, 1:]], dim=1)
     if channels in (2, 4):
         opacity = (images[:, -1:].clamp(-1, 1) + 1) / 2
         images = (images[:, :-1] + 1) * opacity - 1

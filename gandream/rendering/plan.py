@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 from gandream.base.hashing import content_key
 from gandream.effects.chain import Chain
+from gandream.models.precision import Precision
 from gandream.models.spec import Spec
 from gandream.rendering.device import torch_version
+from gandream.trajectory.grid import GridTrajectory
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
 
@@ -18,7 +20,7 @@ ENGINE = 1
 """Raised when the renderer makes other pictures of the same trajectory; every segment is then rendered anew."""
 SEGMENT_S = 2
 BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23}
-"""Pixels of a batch by device class. Part of each key: rounding may depend on the batch."""
+"""Pixels of a batch, as the generator makes them, by device class. In each key: rounding may depend on the batch."""
 MAX_BATCH = {"cpu": 4, "cuda": 32}
 
 
@@ -50,6 +52,8 @@ class Plan:
     """How pictures of another size are brought to the film's."""
     layer: int | None = None
     """The layer whose activations are shown instead of pictures."""
+    precision: Precision = "float32"
+    """What the generator computes in."""
 
     @property
     def start(self) -> int:
@@ -61,10 +65,16 @@ class Plan:
         """Frames that are rendered."""
         return self.segments[-1].stop - self.segments[0].start
 
+    @property
+    def piece(self) -> int:
+        """How many pictures of a batch are brought to the film's size at once."""
+        return max(1, min(self.batch, BATCH_PIXELS[self.device] // (self.fmt.width * self.fmt.height)))
+
     def key_of(self, first: int, last: int) -> list[Any]:
         """For content_key: all that shapes the bytes of frames [first, last)."""
         fixed = [ENGINE, self.fmt.key(), self.fit, self.device, self.batch, torch_version()]
         fixed += [] if self.layer is None else ["layer", self.layer]
+        fixed += [] if self.precision == "float32" else ["precision", self.precision]
         # Effects that remember see earlier frames too.
         return [*fixed, self.trajectory.key(self.effects.begin(first, last), last), self.effects.key(first, last)]
 
@@ -77,13 +87,16 @@ def make_plan(
     effects: Chain | None = None,
     fit: str = "cover",
     layer: int | None = None,
+    precision: Precision = "float32",
 ) -> Plan:
     """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
     start, stop = frames or (0, trajectory.frames)
     height, width = made_size(trajectory.spec, (fmt.height, fmt.width), fit)
-    pixels = max(fmt.width * fmt.height, height * width)
+    pixels = height * width  # not those of the film: films of any size are then made of the same pictures
+    if isinstance(trajectory, GridTrajectory):
+        pixels = max(pixels, fmt.width * fmt.height)
     batch = max(1, min(MAX_BATCH[device], BATCH_PIXELS[device] // pixels))
-    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer)
+    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer, precision)
     cut = grid(start, stop, fmt.fps)
     keyed = (Segment(first, last, content_key("segment", *plan.key_of(first, last))) for first, last in cut)
     return replace(plan, segments=tuple(keyed))

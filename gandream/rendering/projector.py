@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -16,17 +17,42 @@ if TYPE_CHECKING:
     from gandream.effects.run import Run
     from gandream.models.spec import Generator
     from gandream.rendering.grid import GridPainter
-    from gandream.rendering.paint import Painter
+    from gandream.rendering.paint import Exposures, Painter
 
 Load = Callable[[int], "Generator"]
 """Loads a model of the reel by its number."""
 
 
-class Projector:
-    """Makes the pictures of a reel. It holds the models of the shots that it shows, and no others."""
+class Booth:
+    """What the projectors of several outputs share: models, and what these made of the batch that is shown now."""
 
-    def __init__(self, reel: Reel, load: Load):
-        self.reel, self.load = reel, load
+    def __init__(self, load: Load):
+        self._load = load
+        self._models: WeakValueDictionary[int, Generator] = WeakValueDictionary()
+        self._exposures: dict[int, Exposures] = {}
+
+    def load(self, number: int) -> Generator:
+        """A model, loaded anew only where no projector holds it."""
+        model = self._models.get(number)
+        if model is None:
+            model = self._models[number] = self._load(number)
+        return model
+
+    def exposures(self, shot: int) -> Exposures:
+        """What was made of a shot."""
+        from gandream.rendering.paint import Exposures
+
+        return self._exposures.setdefault(shot, Exposures())
+
+
+class Projector:
+    """Makes the pictures of a reel. It holds the models of the shots that it shows, and no others.
+
+    Of a render with several outputs each has its own, and they stand in one ``booth``.
+    """
+
+    def __init__(self, reel: Reel, load: Load, booth: Booth | None = None):
+        self.reel, self.load, self.booth = reel, booth.load if booth else load, booth
         self._models: dict[int, Generator] = {}
         self._shots: dict[int, tuple[Painter | GridPainter, Run]] = {}
 
@@ -46,14 +72,15 @@ class Projector:
 
     def _stream(self, number: int, start: int, stop: int, batch: int | None) -> Iterator[Tensor]:
         """Pictures of one shot, with its effects."""
-        plan, (painter, run) = self.reel.shots[number].plan, self._shots[number]
+        shot, (painter, run) = self.reel.shots[number], self._shots[number]
+        plan, start, stop = shot.plan, start + shot.later, stop + shot.later
         begin = run.seek(start, stop)
         for at, end in batches(begin, stop, batch or plan.batch, plan.fmt.fps, self.reel.edges):
-            # A range of frames may begin within a batch: what lies before it is painted too, and left out.
-            first = max(at, begin)
-            images = run.apply(painter.paint(at, end)[first - at :], first)
-            if len(images):
-                yield images
+            for piece in painter.pieces(at, end):
+                # A range of frames may begin within a batch: what lies before it is painted too, and left out.
+                first, at = max(at, begin), at + len(piece)
+                if at > begin and len(images := run.apply(piece[len(piece) - (at - first) :], first)):
+                    yield images
 
     def _hold(self, numbers: list[int]) -> None:
         """Let go of what these shots don't want, then load what they lack."""
@@ -67,7 +94,9 @@ class Projector:
             if shot.model not in self._models:
                 self._models[shot.model] = self.load(shot.model)
             if number not in self._shots:
-                self._shots[number] = painter(shot.plan, self._models[shot.model]), shot.plan.effects.run()
+                exposures = self.booth.exposures(number) if self.booth else None
+                made = painter(shot.plan, self._models[shot.model], exposures)
+                self._shots[number] = made, shot.plan.effects.run()
 
 
 def crossfaded(under: Iterator[Tensor], over: Iterator[Tensor], shares: np.ndarray) -> Iterator[Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,7 +19,8 @@ class Shot:
     """One scene: it is seen in frames [start, stop) of the film, at first perhaps through the one before.
 
     ``plan`` has no segments of its own, ``shares`` is how much of it is seen in its first frames (float64, 0 to 1), and
-    ``model`` is the number of its generator.
+    ``model`` is the number of its generator. In these frames are seen those that are ``later`` by so many: of the last
+    scene of a film that closes, which goes on under the first.
     """
 
     plan: Plan
@@ -27,6 +28,13 @@ class Shot:
     stop: int
     shares: np.ndarray = field(default_factory=lambda: np.zeros(0))
     model: int = 0
+    later: int = 0
+
+    def key_of(self, first: int, last: int, edges: Sequence[int]) -> list[Any]:
+        """For content_key: all that shapes frames [first, last) of the film, as far as this is seen in them."""
+        first, last = first + self.later, last + self.later
+        key = self.plan.key_of(first, last)
+        return [*key, "later", first] if self.later else key + _batches_from(first, last, self.plan, edges)
 
 
 @dataclass(frozen=True)
@@ -80,18 +88,16 @@ class Reel:
 
 def make_reel(shots: Sequence[Shot], frames: tuple[int, int] | None = None) -> Reel:
     """Plan frames [start, stop) of a film (None: all) of shots that follow one another without a gap."""
-    start, stop = frames or (0, shots[-1].stop)
+    start, stop = frames or (0, shots[-1].stop)  # the last begins last
     fps, edges = shots[0].plan.fmt.fps, edges_of(shots)
     segments = []
     for first, last in grid(start, stop, fps, edges):
         seen = [shot for shot in shots if shot.start < last and first < shot.stop]
-        key = seen[0].plan.key_of(first, last)
-        if edge := _batches_from(first, last, seen[0].plan, edges):
-            key += edge
+        key = seen[0].key_of(first, last, edges)
         if len(seen) > 1:
             over = seen[1]
             shares = over.shares[first - over.start : last - over.start].astype(np.float32)
-            key += ["over it", over.plan.key_of(first, last), shares]
+            key += ["over it", over.plan.key_of(first + over.later, last + over.later), shares]
         segments.append(Segment(first, last, content_key("segment", *key)))
     return Reel(tuple(shots), tuple(segments))
 

@@ -3,34 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gandream.base.locks import Lock
 from gandream.rendering.plan import Segment
-from gandream.rendering.projector import Load, Projector
+from gandream.rendering.projector import Load
 from gandream.rendering.reel import Reel
 from gandream.rendering.store import Store
-from gandream.video.colour import planar_yuv
+from gandream.rendering.together import Job, Progress, Sink, render_together
+from gandream.video.colour import planes
 from gandream.video.encode import SegmentWriter
-from gandream.video.segments import publish_with_digest
+from gandream.video.format import VideoFormat
 
-Progress = Callable[[int], None]
-"""Told how many more frames are made."""
-
-
-def render_segments(reel: Reel, missing: Sequence[Segment], load: Load, store: Store, progress: Progress) -> None:
-    """Render segments into the store, each published as soon as it is whole, and there to stay.
-
-    Those of one model come one after the other, so that each model is loaded once.
-    """
-    projector, fmt = Projector(reel, load), reel.fmt
-    with SegmentWriter(fmt) as writer:
-        for segment in sorted(missing, key=reel.models):
-            writer.begin(store.segments, segment.frames, partial(_publish, store, segment.key))
-            for images in projector.pictures(segment.start, segment.stop):
-                writer.write(planar_yuv(images, fmt.subsampling))
-                progress(len(images))
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def _publish(store: Store, key: str, part: Path) -> Path:
-    return publish_with_digest(part, store.segments, key)
+class SegmentSink(Sink):
+    """Encodes segments into the store, each published as soon as it is whole, and there to stay."""
+
+    def __init__(self, fmt: VideoFormat, store: Store):
+        self.fmt, self.store = fmt, store
+        self._start = 0
+        self._writer: SegmentWriter | None = None
+
+    def claim(self, segment: Segment) -> Lock | None:
+        """The right to render a segment."""
+        return self.store.claim(segment.key)
+
+    def lacking(self, segment: Segment) -> range:
+        """All of its frames, or none."""
+        return range(segment.start, segment.start if self.store.find(segment.key) else segment.stop)
+
+    def begin(self, segment: Segment, frames: range, published: Callable[[], None]) -> Future[Path]:
+        """Start a segment."""
+
+        def publish(part: Path) -> Path:
+            path = self.store.publish(part, segment.key)
+            published()
+            return path
+
+        self._start = frames.start
+        return self._open.begin(self.store.segments, len(frames), publish)
+
+    def write(self, images: Tensor, first: int) -> None:
+        """Pictures; they are counted in each segment, whose bytes are the same wherever in the film it stands."""
+        fmt = self.fmt
+        self._open.write(planes(images, fmt.subsampling, fmt.depth, fmt.alpha, first - self._start))
+
+    @property
+    def _open(self) -> SegmentWriter:
+        assert self._writer is not None, "it was entered"
+        return self._writer
+
+    def __enter__(self) -> SegmentSink:
+        self._writer = SegmentWriter(self.fmt)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.__exit__(*error)  # type: ignore[arg-type]
+
+
+def render_segments(
+    reel: Reel,
+    missing: Sequence[Segment],
+    load: Load,
+    store: Store,
+    progress: Progress,
+    waiting: Callable[[], None] = lambda: None,
+) -> int:
+    """Render segments of one output into the store; gives their frames. See :func:`render_together`."""
+    frames = {segment: range(segment.start, segment.stop) for segment in missing}
+    return render_together([Job(reel, frames, SegmentSink(reel.fmt, store))], load, progress, waiting)[0]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
+import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from gandream.base.files import writable_folder
-from gandream.video.segments import find_verified
+from gandream.base.files import disk_errors, writable_folder
+from gandream.base.locks import Lock, take
+from gandream.video.segments import find_all_verified, find_verified, publish_with_digest
 
 ELSEWHERE = "GANDREAM_CACHE names another place for the store."
 """What to do where the store can't be written."""
 
-_PART = re.compile(r"\..+\.(\d+)-[0-9a-f]+\.part\..+")
+LEFT_S = 86400
+"""On Windows, the age at which something half-written counts as left by a killed render."""
+
+_PART = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.part(\..+)?")
 
 
 def store_folder(beside: Path) -> Path:
@@ -22,29 +31,53 @@ def store_folder(beside: Path) -> Path:
 
 
 class Store:
-    """Segments that are whole, found by key."""
+    """Segments that are whole, found by key. Several processes may fill it at once."""
 
     def __init__(self, folder: Path):
+        self.folder = folder
         self.segments = writable_folder(folder / "segments", ELSEWHERE)
-        self._sweep()
+        self._locks = writable_folder(folder / "locks", ELSEWHERE)
+        sweep(self.segments)
 
     def find(self, key: str) -> Path | None:
         """The segment with this key, if it is there and its content is what was written."""
         return find_verified(self.segments, key)
 
-    def _sweep(self) -> None:
-        """Remove what killed renders left half-written."""
-        for part in self.segments.glob(".*.part.*"):
-            match = _PART.fullmatch(part.name)
-            if match and not _runs(int(match[1])):
-                part.unlink(missing_ok=True)
+    def find_all(self, keys: Iterable[str]) -> dict[str, Path]:
+        """As :meth:`find`, of many keys at once."""
+        return find_all_verified(self.segments, keys)
+
+    def claim(self, key: str) -> Lock | None:
+        """The right to render a segment, or None while another process, or this one, is at it.
+
+        Whoever gets it looks first whether the segment has come meanwhile, and lets go once it is published. A process
+        that is killed lets go too.
+        """
+        path = self._locks / f"{key}.lock"
+        with disk_errors(path, ELSEWHERE):
+            return take(path)
+
+    def publish(self, part: Path, key: str) -> Path:
+        """Give a finished, flushed file the name by which it is found."""
+        return publish_with_digest(part, self.segments, key)
 
 
-def _runs(process: int) -> bool:
+def sweep(folder: Path) -> None:
+    """Remove what killed renders left half-written in a folder."""
+    for part in folder.glob(".*.part*"):
+        match = _PART.fullmatch(part.name)
+        with contextlib.suppress(OSError):
+            if match and not _runs(int(match[1]), part):
+                shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
+
+
+def _runs(process: int, part: Path) -> bool:
+    if sys.platform == "win32":  # where asking for a process by a signal would end it
+        return time.time() - part.stat().st_mtime < LEFT_S
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         return True
     return True

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
+from typing import cast
 
 from gandream.base import ffmpeg
 from gandream.base.assets import bundled
-from gandream.base.errors import GandreamError, listed
+from gandream.base.errors import GandreamError, RenderError, listed
 from gandream.base.files import writable_folder
 from gandream.models.registry import BUILT_IN
 from gandream.recipe.fields import AUDIO_SUFFIXES
 from gandream.rendering.device import cuda_devices, torch_version
 from gandream.rendering.store import ELSEWHERE, store_folder
+from gandream.video.codecs import CODECS
+from gandream.video.colour import Subsampling
+from gandream.video.format import VideoFormat
+from gandream.video.hardware import chosen
 
 WANTED_ENCODERS = ("libx264", "aac")
 OTHER_ENCODERS = (
@@ -26,8 +33,7 @@ OTHER_ENCODERS = (
     "libaom-av1",
     "prores_ks",
     "ffv1",
-    "h264_nvenc",
-    "hevc_nvenc",
+    "libopus",
 )
 
 
@@ -112,6 +118,17 @@ def _encoders() -> Found:
     )
 
 
+def _chips() -> Found:
+    works = []
+    for codec, row in CODECS.items():
+        with contextlib.suppress(RenderError):
+            first = row.software[0]
+            sub = cast(Subsampling, first.subsamplings[0])
+            fmt = VideoFormat(320, 240, Fraction(25), codec, subsampling=sub, depth=first.depths[0])
+            works.append(chosen(fmt, "hardware")[0].encoder)
+    yield True, listed(works) or "none works here: `encoder: software` makes the films"
+
+
 def _libraries() -> Found:
     import soundfile
 
@@ -145,6 +162,7 @@ _PARTS: dict[str, Callable[[], Found]] = {
     "device": _device,
     "ffmpeg": _ffmpeg,
     "encoders": _encoders,
+    "hardware": _chips,
     "sound": _libraries,
     "models": _models,
     "music": _music,

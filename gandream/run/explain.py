@@ -32,6 +32,7 @@ def explained(recipe: Recipe) -> str:
     folder = Path(recipe.document.file or ".").resolve().parent
     said = _Said(folder).word(_from(recipe, folder))
     said.pop("include", None)
+    said["video"] = said["video"][0] if len(recipe.outputs) == 1 else said["video"]
     if recipe.grid is not None and recipe.grid.seeds is not None and "walk" not in recipe.model_fields_set:
         said.pop("walk", None)  # without one, each cell stands at its seed
     said["vars"] = {name: value for name, value in recipe.vars.items() if _is_number(value)}

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gandream.audio.playable import playable
 from gandream.base.errors import OutputError
 from gandream.base.files import writable_folder
-from gandream.base.hashing import content_key
+from gandream.recipe.draft import in_draft
 from gandream.recipe.recipe import Recipe
+from gandream.rendering import films
 from gandream.rendering.device import DeviceWord, pick
-from gandream.rendering.reel import Reel
-from gandream.rendering.segments import render_segments
-from gandream.rendering.store import ELSEWHERE, Store, store_folder
+from gandream.rendering.plan import Segment
+from gandream.rendering.store import ELSEWHERE, Store, store_folder, sweep
+from gandream.rendering.together import Job, render_together
 from gandream.run import manifest
-from gandream.run.prepare import Prepared, prepare
-from gandream.video.join import join
-from gandream.video.sound import Sound
+from gandream.run.outputs import FilmOutput, PictureOutput, outputs
+from gandream.run.prepare import Prepared, draft_of, prepare
+from gandream.run.targets import targets
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how many frames are there, and how many there will be."""
+
+ATTEMPTS = 3
+"""How often what vanishes from the store while a film is made is rendered again."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Film:
     seconds: float
     """How long it took."""
     warnings: tuple[str, ...] = ()
+    others: tuple[Film, ...] = ()
+    """The other outputs of the same render."""
 
 
 def render(
@@ -46,61 +51,52 @@ def render(
     device: DeviceWord = "auto",
     frames: tuple[int | None, int | None] | None = None,
     force: bool = False,
+    draft: bool = False,
     progress: Progress = lambda stage, done, total: None,
 ) -> Film:
-    """Render a recipe to a film with its sound, and ``<film>.manifest.json`` beside it.
+    """Render a recipe to a film with its sound, and ``<film>.manifest.json`` beside it; or to each of its outputs.
 
-    ``out`` is ``outputs/<recipe>.mp4`` unless given. ``frames`` renders only [start, stop). A film of another recipe is
-    not overwritten without ``force``. A render that was killed goes on with the segments that were finished.
+    ``out`` is ``outputs/<recipe>.mp4`` unless given; it names the first output, and the others after it. ``frames``
+    renders only [start, stop). A film of another recipe is not overwritten without ``force``. A render that was killed
+    goes on with the segments that were finished. A ``draft`` is half as large, has a third of the frames, and goes to
+    ``outputs/<recipe>.draft.mp4``.
     """
     began = time.perf_counter()
-    kind = pick(device)
-    target = film_path(recipe, out, frames)
-    writable_folder(target.parent)
-    if not force:
-        manifest.refuse_foreign(target, recipe)
-    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
+    kind, recipe = pick(device), draft_of(recipe) if draft else recipe
+    places = targets(recipe, out, frames)
+    for target in places:
+        writable_folder(target.parent)
+        if not force:
+            manifest.refuse_foreign(target, recipe)
+    cache = writable_folder(store_folder(places[0].parent), ELSEWHERE)
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
-    plan = prepared.reel(kind, frame_range(recipe, frames, prepared))
-    key = _film_key(prepared, plan)
-    if manifest.describes(target, key):
-        progress("there already", plan.frames, plan.frames)
-        return Film(target, manifest.path_of(target), plan.frames, 0, time.perf_counter() - began, prepared.warnings)
-    store = Store(cache)
-    rendered, render_seconds = _fill(plan, prepared, store, progress)
-    progress("joining", plan.frames, plan.frames)
-    _join(plan, prepared, store, target)
+    wanted = in_draft(frames) if draft and frames else frames
+    made = outputs(places, prepared, kind, frame_range(recipe, wanted, prepared))
+    for output in made:
+        films.note(cache, output.target, Path(recipe.document.file or "recipe"), output.segments)
+    lacking = [output for output in made if not output.there()]
+    total, done = sum(output.frames for output in made), dict.fromkeys((output.target for output in made), 0)
+    if lacking:
+        store = Store(cache)
+        for folder in {output.target.parent for output in lacking}:
+            sweep(folder)
+        counts, render_seconds = _filled(lacking, total, prepared, store, progress)
+        progress("joining", total, total)
+        for output, count in zip(lacking, counts, strict=True):
+            output.finish(store)
+            done[output.target] = count
+            _write(output, count, render_seconds, time.perf_counter() - began)
+    else:
+        progress("there already", total, total)
+    warnings = (*prepared.warnings, *(words for output in made for words in output.warnings()))
     seconds = time.perf_counter() - began
-    figures = {
-        "frames_rendered": rendered,
-        "seconds": round(seconds, 3),
-        "render_seconds": round(render_seconds, 3),
-    }
-    manifest.write(target, prepared, plan, key, figures)
-    return Film(target, manifest.path_of(target), plan.frames, rendered, seconds, prepared.warnings)
-
-
-def film_path(recipe: Recipe, out: str | Path | None, frames: tuple[int | None, int | None] | None) -> Path:
-    """Where the film goes."""
-    suffix = f".{recipe.video.file}"
-    if out is None:
-        part = "" if frames is None else f".{frames[0] or 0}-{'' if frames[1] is None else frames[1]}"
-        return Path("outputs") / f"{Path(recipe.document.file or 'film').stem}{part}{suffix}"
-    target = Path(out)
-    if target.is_dir() or str(out).endswith(("/", "\\")):
-        raise OutputError(
-            str(target),
-            "this is a folder; wanted the name of a film",
-            f"For instance {target / ('film' + suffix)}.",
-        )
-    if target.suffix.lower() != suffix:
-        raise OutputError(
-            str(target),
-            f"the film will be {recipe.video.file}, so its name should end in {suffix}",
-            f"For instance {target.with_suffix(suffix)}.",
-        )
-    return target
+    each = [
+        Film(path, manifest.path_of(path), output.frames, done[path], seconds, warnings)
+        for output in made
+        for path in (output.target,)
+    ]
+    return replace(each[0], others=tuple(each[1:]))
 
 
 def frame_range(
@@ -120,51 +116,59 @@ def frame_range(
     return start, stop
 
 
-def _film_key(prepared: Prepared, plan: Reel) -> str:
-    music, recipe = prepared.score.music, prepared.recipe
-    sound = None if music is None else [music.fingerprint, _sound_start(prepared, plan)]
-    return content_key(
-        "film", [segment.key for segment in plan.segments], sound, recipe.title, manifest.recipe_text(recipe)
+def _filled(
+    made: list[FilmOutput | PictureOutput], total: int, prepared: Prepared, store: Store, progress: Progress
+) -> tuple[list[int], float]:
+    """Render what the outputs lack; gives the frames of each that were rendered here, and the seconds that took."""
+    counts, began = [0] * len(made), time.perf_counter()
+    for _ in range(ATTEMPTS):
+        missing = [output.missing(store) for output in made]
+        if not any(missing):
+            return counts, time.perf_counter() - began if any(counts) else 0.0
+        found = _rendered(made, missing, total, prepared, store, progress)
+        counts = [before + now for before, now in zip(counts, found, strict=True)]
+    raise OutputError(
+        str(store.segments),
+        "segments vanish as soon as they are made",
+        "Is something else cleaning up here? Run the same command again.",
     )
 
 
-def _sound_start(prepared: Prepared, plan: Reel):
-    return prepared.score.trajectory.timeline.start_s + plan.start / plan.fmt.fps
-
-
-def _fill(plan: Reel, prepared: Prepared, store: Store, progress: Progress) -> tuple[int, float]:
-    """Render what the store lacks; gives the frames rendered and the seconds that took."""
-    missing = [segment for segment in plan.segments if store.find(segment.key) is None]
-    lacking = sum(segment.frames for segment in missing)
-    if not missing:
-        return 0, 0.0
-    progress("loading", plan.frames - lacking, plan.frames)
-    done, began = plan.frames - lacking, time.perf_counter()
+def _rendered(
+    made: list[FilmOutput | PictureOutput],
+    missing: list[dict[Segment, range]],
+    total: int,
+    prepared: Prepared,
+    store: Store,
+    progress: Progress,
+) -> list[int]:
+    """Render segments; gives how many frames of each output were rendered here, and not by another process."""
+    done = total - sum(len(frames) for parts in missing for frames in parts.values())
 
     def advance(count: int) -> None:
         nonlocal done
         done += count
-        progress("rendering", done, plan.frames)
+        progress("rendering", done, total)
 
-    progress("rendering", done, plan.frames)
-    render_segments(plan, missing, prepared.load(plan.device), store, advance)
-    return lacking, time.perf_counter() - began
+    def wait() -> None:
+        progress("another render is finishing", done, total)
+
+    progress("loading", done, total)
+    jobs = []
+    for output, parts in zip(made, missing, strict=True):
+        output.begin()
+        jobs.append(Job(output.reel, parts, output.sink(store)))
+    lacking = [number for number, parts in enumerate(missing) if parts]
+    found = render_together([jobs[at] for at in lacking], prepared.load(made[0].reel.device), advance, wait)
+    counts = dict(zip(lacking, found, strict=True))
+    return [counts.get(number, 0) for number in range(len(made))]
 
 
-def _join(plan: Reel, prepared: Prepared, store: Store, target: Path) -> None:
-    paths = [store.find(segment.key) for segment in plan.segments]
-    whole = [path for path in paths if path is not None]
-    if len(whole) != len(paths):
-        raise OutputError(
-            str(store.segments), "segments vanished while the film was made", "Run the same command again."
-        )
-    recipe = prepared.recipe
-    title = recipe.title or Path(recipe.document.file or target).stem
-    lengths = [segment.frames for segment in plan.segments]
-    text = manifest.recipe_text(recipe)
-    if recipe.audio is None:
-        join(whole, lengths, plan.fmt, target, title=title, recipe_text=text)
-        return
-    with playable(recipe.audio.path) as path:
-        sound = Sound(path, _sound_start(prepared, plan))
-        join(whole, lengths, plan.fmt, target, sound=sound, title=title, recipe_text=text)
+def _write(output: FilmOutput | PictureOutput, rendered: int, render_seconds: float, seconds: float) -> None:
+    figures = {
+        "frames_rendered": rendered,
+        "seconds": round(seconds, 3),
+        "render_seconds": round(render_seconds if rendered else 0.0, 3),
+    }
+    frames = range(output.first, output.first + output.frames)
+    manifest.write(output.target, output.prepared, output.reel, frames, output.key, output.digest(), figures)

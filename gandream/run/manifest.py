@@ -19,6 +19,7 @@ from gandream.base.hashing import file_fingerprint
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.reel import Reel
 from gandream.run.prepare import Prepared
+from gandream.video.pictures import owner_of
 
 PACKAGES = (
     "gandream",
@@ -59,13 +60,19 @@ def refuse_foreign(film: Path, recipe: Recipe) -> None:
     """OutputError where a film is that was not made from this recipe's file."""
     if not film.exists():
         return
-    there = _read(film).get("recipe", {}).get("file")
-    if there == _relative(recipe, film):
+    if film.is_dir():
+        there = owner_of(film)
+        if there is None:
+            return
+        there = None if there == "?" else there
+    else:
+        there = _read(film).get("recipe", {}).get("file")
+    if there == relative(recipe, film):
         return
     whose = f"was made from {there}" if there else "was not made by gandream, or has lost its manifest"
     raise OutputError(
         str(film),
-        f"a film is here already, and it {whose}",
+        f"{'a folder' if film.is_dir() else 'a film'} is here already, and it {whose}",
         "Choose another name with -o, or overwrite it with --force.",
     )
 
@@ -76,16 +83,23 @@ def describes(film: Path, key: str) -> bool:
     return there.get("key") == key and film.is_file() and there.get("sha256") == file_fingerprint(film)
 
 
-def write(film: Path, prepared: Prepared, plan: Reel, key: str, figures: dict[str, Any]) -> None:
-    """Publish the manifest of a finished film."""
+def key_of(film: Path) -> str | None:
+    """The key that a film was made with, as its manifest says."""
+    return _read(film).get("key")
+
+
+def write(
+    film: Path, prepared: Prepared, plan: Reel, frames: range, key: str, digest: str, figures: dict[str, Any]
+) -> None:
+    """Publish the manifest of a finished film of these frames."""
     recipe, trajectory, music = prepared.recipe, prepared.score.trajectory, prepared.score.music
     grid = trajectory.timeline.grid
     content = {
         "film": film.name,
-        "sha256": file_fingerprint(film),
+        "sha256": digest,
         "key": key,
         "recipe": {
-            "file": _relative(recipe, film),
+            "file": relative(recipe, film),
             "set": list(recipe.document.overrides),
             "resolved": recipe.model_dump(mode="json", by_alias=True),
             "text": recipe_text(recipe),
@@ -107,10 +121,10 @@ def write(film: Path, prepared: Prepared, plan: Reel, key: str, figures: dict[st
             "first_beat_s": round(grid.beats_s[0], 4),
         },
         "video": {
-            "frames": plan.frames,
-            "first_frame": plan.start,
+            "frames": len(frames),
+            "first_frame": frames.start,
             "frames_in_whole": trajectory.frames,
-            "seconds": float(plan.frames / plan.fmt.fps),
+            "seconds": float(len(frames) / plan.fmt.fps),
             **plan.fmt.key(),
         },
         "device": plan.device,
@@ -149,7 +163,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _relative(recipe: Recipe, film: Path) -> str:
+def relative(recipe: Recipe, film: Path) -> str:
     """The recipe's file as seen from the film, so that a project that moves as a whole stays itself."""
     file = Path(recipe.document.file or "recipe").absolute()
     try:

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gandream.base.clock import timestamp
 from gandream.base.files import published
 from gandream.models.spec import Generator
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.device import pick
 from gandream.trajectory.compose import Score
 from gandream.trajectory.pace import Route, retimed, route_key
+from gandream.trajectory.scenes import Cut
 from gandream.trajectory.trajectory import Trajectory
 
 
 def paced(recipe: Recipe, score: Score, cache: Path) -> Score:
     """A score whose walk goes at the pace that the recipe wants; torch is loaded only to measure a walk that is new."""
-    if recipe.walk.pace == "as written" or len(score.trajectory.track.places) < 2:
-        return score
-    trajectory = score.trajectory
+    trajectory, told = _paced(recipe, score.trajectory, cache)
+    return replace(score, trajectory=trajectory, warnings=(*score.warnings, f"walk.pace: {told}")) if told else score
+
+
+def paced_scenes(cuts: Sequence[Cut], cache: Path) -> tuple[tuple[Cut, ...], list[str]]:
+    """As :func:`paced`, of scenes, each over the part of its walk that it shows; and what is told of them."""
+    made, every = [], []
+    for cut in cuts:
+        trajectory, told = _paced(cut.recipe, cut.trajectory, cache)
+        made.append(replace(cut, trajectory=trajectory))
+        begins = timestamp(cut.start / float(trajectory.timeline.clock.fps))
+        every += [f"walk.pace, in the scene at {begins}: {told}"] if told else []
+    return tuple(made), every
+
+
+def _paced(recipe: Recipe, trajectory: Trajectory, cache: Path) -> tuple[Trajectory, str]:
+    """The trajectory at the pace that the recipe wants, and how even it is then; "" where nothing is wanted."""
+    if recipe.walk.pace == "as written" or len(trajectory.track.places) < 2:
+        return trajectory, ""
     if any(at.moves for at in trajectory.track.stops):
         problem = "an even pace can't be measured while `classes` move on their own"
         raise recipe.error(("walk", "pace"), problem, "Give the latents classes of their own, or leave `pace` out.")
@@ -35,9 +54,8 @@ def paced(recipe: Recipe, score: Score, cache: Path) -> Score:
         with published(found) as part:
             part.write_text(json.dumps(measured), encoding="utf-8")
     before, after = (100 * float(measured[name]) for name in ("before", "after"))
-    told = f"walk.pace: the picture's change per frame varies by {after:.0f} %, which was {before:.0f} % as written"
-    even = np.array(measured["even"])
-    return replace(score, trajectory=retimed(trajectory, route, even), warnings=(*score.warnings, told))
+    told = f"the picture's change per frame varies by {after:.0f} %, which was {before:.0f} % as written"
+    return retimed(trajectory, route, np.array(measured["even"])), told
 
 
 def _measured(recipe: Recipe, trajectory: Trajectory, route: Route) -> dict[str, Any]:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from gandream.base.errors import CheckpointError, RecipeError, did_you_mean, listed
-from gandream.models.registry import describe, extending, load_generator, sha256_of
+from gandream.models.precision import Precision, chosen, dtype_of
+from gandream.models.registry import describe, load_generator, sha256_of
 from gandream.models.spec import Spec
+from gandream.recipe.draft import drafted
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.plan import make_plan
 from gandream.rendering.reel import Reel, Shot, make_reel
-from gandream.run.pace import paced
+from gandream.run.pace import paced, paced_scenes
+from gandream.run.picture import picture_format
 from gandream.trajectory.compose import Score, compose
-from gandream.trajectory.grid import Layout
 from gandream.trajectory.scenes import Cut, compose_scenes
 from gandream.video.format import VideoFormat
 
 if TYPE_CHECKING:
     from gandream.models.spec import Generator
-
-
-DEFAULT_SIZE = (512, 512)
-"""Width and height of a film whose recipe names none, of a model that has any size."""
 
 
 @dataclass(frozen=True)
@@ -34,29 +34,41 @@ class Prepared:
     recipe: Recipe
     spec: Spec
     score: Score
-    fmt: VideoFormat
+    formats: tuple[VideoFormat, ...]
+    """Of each output."""
     layer: int | None
     """The layer that is shown instead of the picture, in ``spec.shown``."""
     warnings: tuple[str, ...]
     cuts: tuple[Cut, ...] = ()
     """The scenes of a film that has them."""
 
-    def reel(self, device: Literal["cpu", "cuda"], frames: tuple[int, int] | None = None) -> Reel:
-        """What is to be rendered of frames [start, stop), or of all."""
-        fit, score = self.recipe.video.fit, self.score
+    @property
+    def fmt(self) -> VideoFormat:
+        """The format of the only output, or of the first."""
+        return self.formats[0]
+
+    def reel(self, device: Literal["cpu", "cuda"], frames: tuple[int, int] | None = None, output: int = 0) -> Reel:
+        """What is to be rendered of frames [start, stop), or of all, for one of the outputs."""
+        fit, fmt, score = self.recipe.outputs[output].fit, self.formats[output], self.score
         if not self.cuts:
-            plan = make_plan(score.trajectory, self.fmt, device, (0, 0), score.effects, fit, self.layer)
+            precision = precision_of(self.recipe, self.spec, device)
+            plan = make_plan(score.trajectory, fmt, device, (0, 0), score.effects, fit, self.layer, precision)
             return make_reel([Shot(plan, 0, score.trajectory.frames)], frames)
         models = [_model_of(cut.recipe) for cut in self.cuts]
         shots = [
             Shot(
-                make_plan(cut.trajectory, self.fmt, device, (0, 0), cut.effects, fit, shown_layer(cut.recipe, spec)),
+                make_plan(
+                    *(cut.trajectory, fmt, device, (0, 0), cut.effects, fit, shown_layer(cut.recipe, spec)),
+                    precision_of(cut.recipe, spec, device),
+                ),
                 *(cut.start, cut.stop, cut.shares),
                 models.index(model),
             )
             for cut, model in zip(self.cuts, models, strict=True)
             for spec in (cut.trajectory.spec,)
         ]
+        if last := self.cuts[-1].beyond:
+            shots = [replace(shots[-1], start=0, stop=last, shares=np.zeros(0), later=shots[-1].stop), *shots]
         return make_reel(shots, frames)
 
     def load(self, device: str) -> Callable[[int], Generator]:
@@ -75,10 +87,22 @@ def prepare(recipe: Recipe, cache: Path, *, beats: bool = False) -> Prepared:
     if recipe.scenes is not None:
         return _prepare_scenes(recipe, cache, beats)
     spec = describe_model(recipe)
-    fmt, odd = picture_format(recipe, spec)
+    formats, odd = _formats(recipe, spec)
     layer = shown_layer(recipe, spec)
     score = paced(recipe, compose(recipe, spec, cache / "audio", beats=beats), cache / "pace")
-    return Prepared(recipe, spec, score, fmt, layer, (*odd, *spec.warnings, *score.warnings))
+    return Prepared(recipe, spec, score, formats, layer, (*odd, *spec.warnings, *score.warnings))
+
+
+def draft_of(recipe: Recipe) -> Recipe:
+    """The recipe of a quick draft: half the size, a third of the frames."""
+    fmt, _ = picture_format(recipe, describe_model(recipe))
+    return drafted(recipe, (fmt.width, fmt.height))
+
+
+def _formats(recipe: Recipe, spec: Spec) -> tuple[tuple[VideoFormat, ...], list[str]]:
+    """The formats of all outputs, and warnings, each once."""
+    made = [picture_format(recipe.as_output(number), spec) for number in range(len(recipe.outputs))]
+    return tuple(fmt for fmt, _ in made), list(dict.fromkeys(one for _, warnings in made for one in warnings))
 
 
 def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool) -> Prepared:
@@ -86,21 +110,19 @@ def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool) -> Prepared:
     known: dict[tuple[object, ...], Spec] = {}
 
     def described(scene: Recipe) -> Spec:
-        if scene.walk.pace != "as written":
-            problem = "an even pace is measured over a whole film, and this one has scenes"
-            raise scene.error(("walk", "pace"), problem, "Leave `pace` out.")
         named = _model_of(scene)
         if named not in known:
             known[named] = describe_model(scene)
-            picture_format(scene, known[named])
+            _formats(scene, known[named])
             shown_layer(scene, known[named])
         return known[named]
 
     score, cuts = compose_scenes(recipe, described, cache / "audio", beats=beats)
+    cuts, told = paced_scenes(cuts, cache / "pace")
     spec = score.trajectory.spec
-    fmt, odd = picture_format(cuts[0].recipe, spec)
-    warnings = [*odd, *(one for spec in known.values() for one in spec.warnings), *score.warnings]
-    return Prepared(recipe, spec, score, fmt, shown_layer(cuts[0].recipe, spec), tuple(warnings), cuts)
+    formats, odd = _formats(cuts[0].recipe, spec)
+    warnings = [*odd, *(one for spec in known.values() for one in spec.warnings), *score.warnings, *told]
+    return Prepared(recipe, spec, score, formats, shown_layer(cuts[0].recipe, spec), tuple(warnings), cuts)
 
 
 def describe_model(recipe: Recipe) -> Spec:
@@ -120,13 +142,17 @@ def describe_model(recipe: Recipe) -> Spec:
         raise CheckpointError(recipe.where(("model",)), error.problem, error.hint) from error
 
 
-def load_model(recipe: Recipe, device: str) -> Generator:
-    """Load the recipe's model on a device, in float32 where the recipe wants it exact, else as its family likes."""
-    import torch
+def precision_of(recipe: Recipe, spec: Spec, device: str) -> Precision:
+    """What the recipe's model computes in on a device of this class, on this machine."""
+    return chosen(recipe.model.precision, device, reducible=spec.reducible)
 
-    dtype = torch.float32 if recipe.model.precision == "exact" else None
+
+def load_model(recipe: Recipe, device: str) -> Generator:
+    """Load the recipe's model on a device, in the precision that :func:`precision_of` says."""
+    model = recipe.model
     try:
-        return load_generator(recipe.model.written, device, dtype, base=recipe.model.folder)
+        dtype = dtype_of(precision_of(recipe, describe(model.written, model.folder), device))
+        return load_generator(model.written, device, dtype, base=model.folder)
     except CheckpointError as error:
         raise CheckpointError(recipe.where(("model",)), error.problem, error.hint) from error
 
@@ -145,21 +171,3 @@ def shown_layer(recipe: Recipe, spec: Spec) -> int | None:
     hint = did_you_mean(word, names) if isinstance(word, str) else ""
     there = f"Its layers: {listed((f'{number} {name}' for number, name in enumerate(names)), 64)}."
     raise recipe.error(("layer",), f"{spec.name} has no such layer", f"{hint} {there}".strip())
-
-
-def picture_format(recipe: Recipe, spec: Spec) -> tuple[VideoFormat, tuple[str, ...]]:
-    """The encoder's format; sizes that it can't take become even, with a warning."""
-    video = recipe.video
-    if video.fit == "extend" and not spec.extends:
-        problem = f"{spec.name} makes pictures of its own size only ({spec.family})"
-        hint = f"These go on beyond their edges: {listed(extending())}. Or take `fit: cover`."
-        raise recipe.error(("video", "fit"), problem, hint)
-    own = spec.size or (DEFAULT_SIZE[1], DEFAULT_SIZE[0])
-    own = Layout.of(recipe.grid).whole(own) if recipe.grid else own
-    width, height = asked = video.size or own[::-1]
-    warnings: tuple[str, ...] = ()
-    if video.subsampling == "420" and (width % 2 or height % 2):
-        width, height = width + width % 2, height + height % 2
-        warnings = (f"video.size {asked[0]}x{asked[1]} is odd, which 4:2:0 can't hold: it becomes {width}x{height}",)
-    subsampling = "444" if video.subsampling == "444" else "420"
-    return VideoFormat(width, height, video.fps, video.codec, video.crf, video.preset, subsampling), warnings

@@ -20,6 +20,7 @@ from gandream.trajectory.layers import group
 from gandream.trajectory.laying import Ground
 from gandream.trajectory.pushes import accumulated
 from gandream.trajectory.walks import after_last, closed
+from gandream.trajectory.window import ByFrame
 
 VERSION = 1
 """Raised when an operation makes other pictures of the same words."""
@@ -32,9 +33,9 @@ class Bending:
     name: str
     layers: frozenset[int]
     channels: Channels
-    values: Mapping[str, np.ndarray]
-    amounts: np.ndarray
-    active: np.ndarray
+    values: Mapping[str, ByFrame]
+    amounts: ByFrame
+    active: ByFrame
     seed: int
     choices: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,7 +75,23 @@ def lay_bend(words: Operation, path: Path_, ground: Ground) -> Bending:
     amounts = held(curves.values(words.amount, (*path, "amount")), bounds["amount"])
     seed = named_seed(ground.recipe.seed, f"bend.{path[1]}.seed") if words.seed is None else words.seed
     numbers = bent_layers(words.layer, ground.spec, ground.recipe, (*path, "layer"))
+    check_channels(words.channels, numbers, ground.spec, ground.recipe, (*path, "channels"))
     return Bending(name, numbers, words.channels, values, amounts, active & (amounts != 0), seed, choices)
+
+
+def check_channels(written: Channels, layers: frozenset[int], spec: Spec, recipe: Recipe, path: Path_) -> None:
+    """Refuse channels that none of the layers has; those that some lack are passed over there."""
+    counts = [channels_of(number, spec) for number in sorted(layers)]
+    if written.spans and all(counts) and min(first for first, _ in written.spans) >= max(counts):
+        there = [
+            f"{spec.shown[number].name} 0 to {count - 1}" for number, count in zip(sorted(layers), counts, strict=True)
+        ]
+        raise recipe.error(path, f"{spec.name} has no such channels", f"Its channels: {listed(there)}.")
+
+
+def channels_of(layer: int, spec: Spec) -> int:
+    """How many channels a layer that can be bent has; 0 where that isn't known."""
+    return spec.shown[layer].channels if 0 <= layer < len(spec.shown) else 0
 
 
 def _phases(words: BendNoise, path: Path_, ground: Ground) -> tuple[np.ndarray, int | None]:

@@ -21,6 +21,7 @@ from gandream.trajectory.laying import Ground
 from gandream.trajectory.paths.noise import perlin
 from gandream.trajectory.pushes import accumulated
 from gandream.trajectory.walks import after_last, closing
+from gandream.trajectory.window import ByFrame
 
 CELLS = 0.5
 """Of noise that a shake of speed 1 passes in a second: a cell has about two changes of direction."""
@@ -35,17 +36,17 @@ VERSION = 1
 class Moved:
     """Where the camera is at every frame: all float64 [F]."""
 
-    zoom: np.ndarray
-    turn: np.ndarray
+    zoom: ByFrame
+    turn: ByFrame
     """Radians, clockwise."""
-    right: np.ndarray
+    right: ByFrame
     """In widths of the shown picture."""
-    up: np.ndarray
+    up: ByFrame
     """In heights."""
-    shear: np.ndarray
-    jolt: np.ndarray
+    shear: ByFrame
+    jolt: ByFrame
     """[F, 3]: of a hand, to the right and upward in heights, and clockwise in radians."""
-    octaves: np.ndarray
+    octaves: ByFrame
     """Doublings that an infinite zoom has passed."""
     endless: bool
     """Whether the zoom is infinite."""

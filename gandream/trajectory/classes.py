@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from gandream.models.spec import Spec
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.trajectory.ease import EASE, eased
-from gandream.trajectory.interpolate import PATH
+from gandream.trajectory.interpolate import PATH, snapped
+from gandream.trajectory.window import ByFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,10 @@ class Morph:
         """Weights of all classes at frames [start, stop), float64 [n, C]."""
         raise NotImplementedError
 
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What shapes the weights of frames [start, stop), for a content key."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, eq=False)
 class Passage(Morph):
@@ -39,7 +45,7 @@ class Passage(Morph):
     a spline goes by.
     """
 
-    places: np.ndarray
+    places: ByFrame
     holds: np.ndarray
     ease: str = "smooth"
     loop: bool = True
@@ -48,7 +54,20 @@ class Passage(Morph):
 
     def weights(self, start: int, stop: int) -> np.ndarray:
         """At most two classes have a weight; along a spline four, some of them a little below 0."""
-        K, places = len(self.numbers), self.places[start:stop]
+        numbers, around = self._around(start, stop)
+        weights = np.zeros((len(around), self.count))
+        for side in range(4):
+            np.add.at(weights, (np.arange(len(around)), numbers[side]), around[:, side])
+        return weights
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """The classes that have a weight, and which."""
+        numbers, around = self._around(start, stop)
+        return ["passage", self.count, np.where(around.T == 0, -1, numbers), around]
+
+    def _around(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """The four classes around each of frames [start, stop), [4, n], and their weights, [n, 4]."""
+        K, places = len(self.numbers), snapped(self.places[start:stop])
         passed, share = eased(places if self.loop else np.clip(places, 0, K - 1), "linear")
         hold = self.holds[passed % K]
         # What is held for its whole step is never left on the way: 0 / 1 then, and it jumps.
@@ -57,10 +76,7 @@ class Passage(Morph):
         spans = np.ones((3, len(places))) if self.spans is None else self.spans[knots[:3]]
         # Over the four classes around each frame first: all classes may be many.
         around = PATH[self.path](np.broadcast_to(np.eye(4)[:, None], (4, len(places), 4)), share, spans)
-        weights = np.zeros((len(places), self.count))
-        for side in range(4):
-            np.add.at(weights, (np.arange(len(places)), self.numbers[knots[side]]), around[:, side])
-        return weights
+        return self.numbers[knots], around
 
     def _index(self, steps: np.ndarray) -> np.ndarray:
         K = len(self.numbers)
@@ -71,7 +87,7 @@ class Passage(Morph):
 class Chord(Morph):
     """Several classes at once, each with its weight in ``values`` float64 [F, K]."""
 
-    values: np.ndarray
+    values: ByFrame
 
     def weights(self, start: int, stop: int) -> np.ndarray:
         """Rows sum to 1 if those of ``values`` do; a class that is there twice has both weights."""
@@ -80,6 +96,10 @@ class Chord(Morph):
         for column, number in enumerate(self.numbers):
             weights[:, number] += values[:, column]
         return weights
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """The weights of those classes that it is made of."""
+        return ["chord", self.count, self.numbers, self.values[start:stop]]
 
 
 def class_number(word: int | str, recipe: Recipe, spec: Spec, path: Path_) -> int:

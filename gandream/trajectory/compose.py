@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -20,15 +21,17 @@ from gandream.recipe.layering import Blend
 from gandream.recipe.motion import Push
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe, needs_beats
-from gandream.recipe.scene import Looks
 from gandream.recipe.walk import Walk
 from gandream.trajectory import layers
 from gandream.trajectory.bends import lay_bend
 from gandream.trajectory.camera import camera_warnings, lay_camera
 from gandream.trajectory.class_words import lay_classes
 from gandream.trajectory.classes import Morph
+from gandream.trajectory.directions import direction
 from gandream.trajectory.evaluate import Curves
 from gandream.trajectory.grid import gridded
+from gandream.trajectory.idle import idle_words
+from gandream.trajectory.inherited import Inherited
 from gandream.trajectory.layering import Blended, lay_mix, shares
 from gandream.trajectory.laying import Ground, lay, walk_warning
 from gandream.trajectory.listen import MAX_FRAMES, lay_out, listen, sampled
@@ -37,6 +40,7 @@ from gandream.trajectory.places import Place, place
 from gandream.trajectory.pushes import Shove, accumulated
 from gandream.trajectory.regions import lay_region
 from gandream.trajectory.roam import Roam
+from gandream.trajectory.seams import open_seams
 from gandream.trajectory.smoothing import gaussian, lay_smoothing
 from gandream.trajectory.swings import Swing, followed, lay_swing
 from gandream.trajectory.trajectory import Trajectory
@@ -44,6 +48,8 @@ from gandream.trajectory.truncation import lay_truncation
 from gandream.trajectory.walks import Track
 
 __all__ = ["MAX_FRAMES", "Score", "compose"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None, *, beats: boo
     if cells:
         lay_cell = lambda cell: lay_trajectory(cell, spec, Curves(cell, timeline, signals))  # noqa: E731
         trajectory, alike = gridded(recipe, cells, trajectory, lay_cell)
+        alike += idle_words([(cell.recipe, laid) for cell, laid in zip(cells, trajectory.cells, strict=True)], spec)
     lengths, start_s = (timeline.length_s, timeline.moment_s), float(timeline.start_s)
     effects = chain(recipe.effects, recipe, timeline.clock, curves.values, *lengths, start_s)
     heard_on_the_way = [warning for analysis in heard.values() for warning in analysis.warnings]
@@ -90,47 +97,63 @@ def compose(recipe: Recipe, spec: Spec, cache: Path | None = None, *, beats: boo
 
 
 def lay_trajectory(
-    recipe: Recipe, spec: Spec, curves: Curves, own: Curves | None = None, begun: Collection[str] = ()
+    recipe: Recipe,
+    spec: Spec,
+    curves: Curves,
+    own: Curves | None = None,
+    begun: Collection[str] = (),
+    inherited: Inherited | None = None,
 ) -> Trajectory:
     """What a recipe's words make of the generator's inputs over time.
 
-    ``own`` are the curves on the time line of a scene, for the words in ``begun``, which begin with it.
+    ``own`` are the curves on the time line of a scene, for the words in ``begun``, which begin with it, and needn't
+    close with the film; the others are in ``inherited`` if an earlier scene had them.
     """
-    lines = {word: own for word in begun if own is not None}
-    classes = lay_classes(recipe, spec, lines.get("classes", curves))
-    composers = {word: _Composer(recipe, spec, lines.get(word, curves), classes) for word in Looks.model_fields}
-    track = composers["walk"].track(recipe.walk, ("walk",))
-    psi, centre = lay_truncation(composers["truncation"].ground)
+    opened = recipe if own is None else opening(recipe)
+
+    def lay(word: str, make: Callable[[_Composer], T], classes: int | Morph | None, *on: Any) -> T:
+        if own is not None and word in begun:
+            return make(_Composer(opened, spec, own, classes))
+        made = lambda: make(_Composer(recipe, spec, curves, classes))  # noqa: E731
+        return made() if inherited is None else inherited.laid(recipe, word, made, spec, classes, *on)
+
+    classes = lay("classes", lambda one: lay_classes(one.recipe, spec, one.curves), None)
+    track = lay("walk", lambda one: one.track(one.recipe.walk, ("walk",)), classes)
+    psi, centre = lay("truncation", lambda one: lay_truncation(one.ground), classes)
     return Trajectory(
         spec=spec,
         timeline=curves.timeline,
         track=track,
         psi=psi,
         centre=centre,
-        shoves=composers["push"].shoves(track),
-        blends=tuple(composers["blend"].blend(blend, ("blend", index)) for index, blend in enumerate(recipe.blend)),
-        mixes=tuple(lay_mix(mix, ("mix", index), composers["mix"].ground) for index, mix in enumerate(recipe.mix)),
-        smoothing=lay_smoothing(recipe.smooth, composers["smooth"].ground),
-        noises=tuple(
-            lay_noise(noise, ("noise", index), composers["noise"].ground) for index, noise in enumerate(recipe.noise)
-        ),
-        regions=tuple(
-            lay_region(region, ("regions", index), composers["regions"].ground)
-            for index, region in enumerate(recipe.regions)
-        ),
-        bends=tuple(
-            lay_bend(bend, ("bend", index), composers["bend"].ground) for index, bend in enumerate(recipe.bend)
-        ),
-        camera=lay_camera(recipe.camera, ("camera",), composers["camera"].ground),
+        shoves=lay("push", lambda one: one.shoves(track), classes, track),
+        blends=lay("blend", lambda one: one.each("blend", lambda *words: one.blend(*words[:2])), classes),
+        mixes=lay("mix", lambda one: one.each("mix", lay_mix), classes),
+        smoothing=lay("smooth", lambda one: lay_smoothing(one.recipe.smooth, one.ground), classes),
+        noises=lay("noise", lambda one: one.each("noise", lay_noise), classes),
+        regions=lay("regions", lambda one: one.each("regions", lay_region), classes),
+        bends=lay("bend", lambda one: one.each("bend", lay_bend), classes),
+        camera=lay("camera", lambda one: lay_camera(one.recipe.camera, ("camera",), one.ground), classes),
         signals=dict(curves.signals),
     )
+
+
+def opening(recipe: Recipe) -> Recipe:
+    """The recipe, whose film needn't close."""
+    outputs = tuple(output.model_copy(update={"loop": False}) for output in recipe.outputs)
+    return recipe.model_copy(update={"outputs": outputs}) if recipe.video.loop else recipe
 
 
 def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
     """What in a recipe does nothing, or not what one may think, in sentences."""
     warnings = []
-    if problem := walk_warning(recipe, trajectory.track):
-        warnings.append(problem)
+    tracks = [trajectory.track, *(mix.track for mix in trajectory.mixes)]
+    tracks += [region.mixed.track for region in trajectory.regions]
+    said = [("walk", recipe.walk), *((f"mix[{at}].from", mix.source) for at, mix in enumerate(recipe.mix))]
+    said += [(f"regions[{at}].from", region.source) for at, region in enumerate(recipe.regions)]
+    for track, (name, walk) in zip(tracks, said, strict=True):
+        if isinstance(walk, Walk) and (problem := walk_warning(recipe, track, walk, name)):
+            warnings.append(problem)
     if recipe.video.loop and any(push.bounce is not None for push in recipe.push):
         warnings.append("video.loop: a push with `bounce` doesn't end where it begins, so the film won't close")
     words = recipe.classes
@@ -141,6 +164,8 @@ def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
     warnings.extend(camera_warnings(recipe.camera, spec))
+    warnings.extend(open_seams(recipe, trajectory))
+    warnings.extend(idle_words([(recipe, trajectory)], spec) if recipe.grid is None else ())
     if spec.channels in (2, 4):
         warnings.append(f"model: {spec.name} has transparency, which this film can't hold: it lies over black")
     return warnings
@@ -155,6 +180,10 @@ class _Composer:
     curves: Curves
     classes: int | Morph | None
     """What the word `classes` says: a class that stays, one that moves, or nothing."""
+
+    def each(self, word: str, lay: Callable[[Any, Path_, Ground], T]) -> tuple[T, ...]:
+        """All entries of a word that is a list."""
+        return tuple(lay(words, (word, index), self.ground) for index, words in enumerate(getattr(self.recipe, word)))
 
     def track(self, walk: Walk, path: Path_) -> Track | Roam:
         return lay(walk, path, self.ground)
@@ -172,7 +201,7 @@ class _Composer:
         laid: list[Shove | Swing] = []
         for index, push in enumerate(self.recipe.push):
             path: Path_ = ("push", index)
-            if (push.bounce is not None or push.along is not None) and walk.in_w:
+            if (push.bounce is not None or isinstance(push.along, str)) and walk.in_w:
                 word = "bounce" if push.bounce is not None else "along"
                 raise self.recipe.error((*path, word), "the walk is in w, so there is no z to push")
             if push.bounce is not None:
@@ -196,13 +225,19 @@ class _Composer:
             # In z it would keep the walk's class, and not arrive.
             other_class = push.space is None and any(stop.class_ != target.class_ for stop in walk.stops)
             in_w = in_w or target.in_w or other_class
+        elif isinstance(push.along, Latent):
+            target = direction(push.along, push, recipe, self.spec, path)
+            if walk.in_w and not target.in_w:
+                raise recipe.error((*path, "along"), "the walk is in w, and this is a direction of z")
+            in_w = target.in_w
         elif push.along is not None:
             target = Place(np.ones(self.spec.latent_size))
         else:
             seed = named_seed(recipe.seed, f"push.{path[1]}.random") if push.random is True else int(push.random or 0)
             target = Place(self.spec.latents([seed])[0], 0 if self.spec.classes else None)
         chosen = None if push.layers is None else layers.mask(push.layers, self.spec, recipe, (*path, "layers"))
-        return Shove(push.toward is not None, target, amounts, push.box, in_w, chosen)
+        bare = isinstance(push.along, Latent)
+        return Shove(push.toward is not None, target, amounts, push.box, in_w, chosen, bare)
 
     def blend(self, blend: Blend, path: Path_) -> Blended:
         bands, line = self.curves.signals[blend.by], self.curves.timeline

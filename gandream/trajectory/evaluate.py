@@ -56,7 +56,7 @@ class Curves:
         frames = self.timeline.clock.frames
         with np.errstate(all="ignore"):
             if isinstance(curve, Constant):
-                values = np.full(frames, curve.value)
+                values = np.broadcast_to(np.float64(curve.value), (frames,))  # one number, however many frames
             elif isinstance(curve, Keyframes):
                 values = self._keyframes(curve, path)
             else:

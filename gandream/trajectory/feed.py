@@ -47,13 +47,14 @@ class Feed:
         """What synthesis is fed for frames [start, stop)."""
         trajectory = self.trajectory
         w = self._made(start, stop) if trajectory.smoothing is None else self._smoothed(start, stop)
+        start, stop = trajectory.own(start, stop)
         regions = [self._region(one, w, start, stop) for one in trajectory.regions if one.there(start, stop)]
         w, psi = self._finished(w, start, stop)
         return Inputs(w, psi if psi.ndim == 1 else psi.mean(dim=1), tuple(regions))
 
     def _smoothed(self, start: int, stop: int) -> Tensor:
         """As :meth:`_made`, smoothed over time."""
-        smoothing, frames = self.trajectory.smoothing, self.trajectory.frames
+        smoothing, frames = self.trajectory.smoothing, self.trajectory.there
         assert smoothing is not None, "asked before"
         needed, there = smoothing.needed(start, stop, frames)
         ranges = smoothing.ranges(start, stop, frames)
@@ -68,9 +69,10 @@ class Feed:
         return total.float()
 
     def _made(self, start: int, stop: int) -> Tensor:
-        """w of frames [start, stop) after walk, blends and mixes: [n, L, D']."""
-        trajectory = self.trajectory
-        w = self._walk(trajectory.track, start, stop, self._latents(start, stop))
+        """w of the film's frames [start, stop) after walk, blends and mixes: [n, L, D']."""
+        trajectory, z = self.trajectory, self._latents(start, stop)
+        start, stop = trajectory.own(start, stop)
+        w = self._walk(trajectory.track, start, stop, z)
         for blend in trajectory.blends:
             if blend.amounts[start:stop].any():
                 source = self._sum(blend.stops, blend.weights[start:stop], start, stop)
@@ -98,7 +100,7 @@ class Feed:
         for shove in trajectory.pushed_in_w:
             if shove.amounts[start:stop].any():
                 target = self._one(shove.target, start, stop)
-                if not shove.toward:
+                if not (shove.toward or shove.bare):
                     target = target - self._centre(target, self._own(shove.target, start, stop, self._centres))
                 moved = shove.move(w, target, self._put(shove.amounts[start:stop])[:, None, None])
                 w = moved if shove.layers is None else torch.where(self._chosen(shove.layers), moved, w)
@@ -110,7 +112,7 @@ class Feed:
 
     def bends(self, start: int, stop: int) -> list[Bend]:
         """The bends of frames [start, stop) that do anything, as ``synthesise`` takes them."""
-        part = slice(start, stop)
+        part = slice(*self.trajectory.own(start, stop))
         return [
             Bend(
                 name=bend.name,
@@ -198,8 +200,8 @@ class Feed:
         """The noise of frames [start, stop), as ``synthesise`` takes it."""
         if not self.trajectory.noises or not self.trajectory.spec.noise:
             return "fixed"
-        part = slice(start, stop)
-        settings = []
+        start, stop = self.trajectory.own(start, stop)
+        part, settings = slice(start, stop), []
         for noised in self.trajectory.noises:
             mask = None if noised.where is None else _mask(noised.where, start, stop)
             strengths, phases = noised.strengths[part], noised.phases[part]

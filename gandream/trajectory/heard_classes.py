@@ -37,7 +37,7 @@ class Hearing:
 
 def steps_of(clock: Clock) -> np.ndarray:
     """Seconds of the steps that a film has, float64 [S]."""
-    return np.arange(max(1, math.ceil(clock.duration * RATE))) / float(RATE)
+    return np.arange(max(1, math.ceil(clock.frames / clock.fps * RATE))) / float(RATE)
 
 
 def sampled_at(values: np.ndarray, rate: float, times: np.ndarray) -> np.ndarray:

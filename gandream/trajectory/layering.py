@@ -17,6 +17,7 @@ from gandream.trajectory.places import Place
 from gandream.trajectory.roam import Roam
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.walks import Track, after_last, closed
+from gandream.trajectory.window import ByFrame
 
 FAINT = 0.25
 """Sum of a signal's bands below which a blend fades to what is there: no pitch is clear then."""
@@ -27,7 +28,7 @@ class Mixed:
     """Some layers go toward a second walk: ``amounts`` float64 [F], ``layers`` bool [L]."""
 
     track: Track | Roam
-    amounts: np.ndarray
+    amounts: ByFrame
     layers: np.ndarray
 
     def key(self, start: int, stop: int, classes: int) -> list[Any]:
@@ -40,8 +41,8 @@ class Blended:
     """Some layers become a weighted sum of latents: ``weights`` float64 [F, B], whose rows sum to 1."""
 
     stops: tuple[Place, ...]
-    weights: np.ndarray
-    amounts: np.ndarray
+    weights: ByFrame
+    amounts: ByFrame
     layers: np.ndarray
 
     def key(self, start: int, stop: int) -> list[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from gandream.base.seeds import named_seed
-from gandream.models.spec import Spec
 from gandream.recipe import roams
 from gandream.recipe.curve import AnyCurve
 from gandream.recipe.latent import Latent
@@ -16,20 +15,21 @@ from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
 from gandream.recipe.walk import Walk
-from gandream.trajectory.classes import Morph
-from gandream.trajectory.evaluate import LARGEST, Curves
+from gandream.trajectory.footage import RATE_HZ, watched
+from gandream.trajectory.ground import Ground
 from gandream.trajectory.paths.bounce import Bounce
 from gandream.trajectory.paths.circle import Circle, spanned
-from gandream.trajectory.paths.drawn import Drawn
+from gandream.trajectory.paths.drawn import Drawn, coins
+from gandream.trajectory.paths.filmed import Filmed
 from gandream.trajectory.paths.noise import NoiseLoop
 from gandream.trajectory.paths.plane import Plane
 from gandream.trajectory.paths.recorded import Recorded
 from gandream.trajectory.paths.wander import Wander
-from gandream.trajectory.places import Place, place
+from gandream.trajectory.places import Place
 from gandream.trajectory.roam import Roam, Shape
 from gandream.trajectory.saved import SavedError, trajectory_in
 from gandream.trajectory.stops import named, places_of
-from gandream.trajectory.walks import Track, after_last, closing, steady_places, travel
+from gandream.trajectory.walks import Track, after_last, closing, steady_places
 
 NEAR = 0.6
 """How far a path goes from the latent that it is around, in standard deviations, if nothing is said."""
@@ -37,43 +37,10 @@ MOST_DRAWS = 20000
 """Of a bounce: its table of which dimensions are slower is kept."""
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What a walk is laid out on: the recipe, the model's facts, the curves, and the word `classes`."""
-
-    recipe: Recipe
-    spec: Spec
-    curves: Curves
-    classes: int | Morph | None = None
-
-    def place(self, latent: Latent, path: Path_) -> Place:
-        """A latent of the recipe."""
-        return place(latent, self.recipe, self.spec, path, self.classes)
-
-    def travelled(self, walk: Walk, steady: np.ndarray, path: Path_) -> np.ndarray:
-        """Where the walk is at each frame: the integral of its speed along steady places, float64 [F]."""
-        places = travel(steady, self.curves.values(walk.speed, (*path, "speed")))
-        places = self.curves.timeline.anchored(places, steady)
-        if np.abs(places).max() > LARGEST:
-            what = "latents" if walk.kind == "through" else "laps or steps"
-            raise self.recipe.error(path, f"the walk is too fast: it passes more than {LARGEST:.0e} {what}")
-        return places
-
-    @property
-    def closes(self) -> bool:
-        """Whether the film's end is to meet its beginning."""
-        return self.recipe.video.loop and self.curves.timeline.clock.frames > 1
-
-    @property
-    def deviation(self) -> float:
-        """Standard deviation of each number of z: less than 1 where it is truncated."""
-        return 0.8796256610342398 if self.spec.truncated else 1.0  # of a normal distribution from -2 to 2
-
-
 def lay(walk: Walk, path: Path_, ground: Ground) -> Track | Roam:
     """Lay out a walk. Whatever its kind, `places` is how far along it each frame is: who re-times it changes those."""
-    if walk.pace != "as written" and (path != ("walk",) or ground.recipe.in_part):
-        problem = "only the walk of a film of one scene can be paced by the eye"
+    if walk.pace != "as written" and (path != ("walk",) or ground.recipe.grid is not None or ground.recipe.cell):
+        problem = "only the walk of a film or of a scene can be paced by the eye"
         raise ground.recipe.error((*path, "pace"), problem, "Leave `pace` out here.")
     return _through(walk, path, ground) if walk.kind == "through" else LAID[walk.kind](walk, path, ground)
 
@@ -88,21 +55,22 @@ def _stands(track: Roam) -> bool:
     return float(np.sqrt(track.shape(track.places[rows]).var(axis=0).mean())) < 0.01
 
 
-def walk_warning(recipe: Recipe, track: Track | Roam) -> str:
-    """What keeps the film's walk from closing, in a sentence, or nothing."""
-    walk, places = recipe.walk, track.places
+def walk_warning(recipe: Recipe, track: Track | Roam, walk: Walk | None = None, name: str = "walk") -> str:
+    """What keeps the film's walk from closing, or another one with a name of its own; in a sentence, or nothing."""
+    walk, places = walk or recipe.walk, track.places
     if not recipe.video.loop or len(places) < 2:
         return ""
     if walk.kind == "plane":
         open_ = np.abs(2 * places[-1] - places[-2] - places[0]).max() > 1e-6
-        return "video.loop: walk.plane doesn't end where it begins, so the film won't close" if open_ else ""
+        return f"video.loop: {name}.plane doesn't end where it begins, so the film won't close" if open_ else ""
     if isinstance(track, Roam) and walk.kind in STILL and np.ptp(places) > 0 and _stands(track):
-        return f"video.loop: the film is too short for walk.{walk.kind}, which stands still: {STILL[walk.kind]}"
+        return f"video.loop: the film is too short for {name}.{walk.kind}, which stands still: {STILL[walk.kind]}"
     if walk.loop or (isinstance(track, Track) and track.count < 2):
         return ""
     where = "at its last latent" if walk.kind == "through" else "at its end"
     stays = "goes on" if walk.kind in ("wander", "bounce") else f"stays {where}"
-    return f"video.loop: the walk {stays} (walk.loop is false), so the film won't close"
+    which = "the walk" if name == "walk" else f"the walk {name}"
+    return f"video.loop: {which} {stays} ({name}.loop is false), so the film won't close"
 
 
 def _through(walk: Walk, path: Path_, ground: Ground) -> Track:
@@ -168,8 +136,8 @@ def _circle(walk: Walk, path: Path_, ground: Ground) -> Roam:
 def _simplex(walk: Walk, path: Path_, ground: Ground) -> Roam:
     words, here = walk.simplex, (*path, "simplex")
     assert words is not None, "the kind says so"
-    seed = named(words.seed, ground.recipe, (*here, "seed"))
-    loop = NoiseLoop(words.kind, seed, ground.spec.latent_size, words.diameter)
+    seed, size = named(words.seed, ground.recipe, (*here, "seed")), ground.spec.latent_size
+    loop = NoiseLoop(words.kind, seed, size, words.diameter)
     places = _laps(walk, words.every, path, ground)
     return _round("simplex", loop, places, words, walk, here, ground, ground.deviation)
 
@@ -185,9 +153,9 @@ def _bounce(walk: Walk, path: Path_, ground: Ground) -> Roam:
         problem = f"this draws {last - first + 1} times which dimensions are slower; at most {MOST_DRAWS}"
         raise ground.recipe.error(here, problem, "Make `redraw` longer.")
     seed = named(words.seed, ground.recipe, (*here, "seed"))
-    slower = np.stack([_coins(seed, number, size) for number in range(first, last + 1)])
+    slower = np.stack([coins(seed, number, size) for number in range(first, last + 1)])
     box = words.box or (1.0 if words.around else 2.0)
-    signs = np.where(_coins(seed, None, size), 1.0, -1.0)
+    signs = np.where(coins(seed, None, size), 1.0, -1.0)
     begin = np.zeros(size) if words.around else np.clip(ground.spec.latents([seed])[0], -box, box)
     way = signs * words.speed * line.length_s(words.redraw)
     bounce = Bounce(begin, way, slower, first, box, words.randomness)
@@ -198,11 +166,6 @@ def _bounce(walk: Walk, path: Path_, ground: Ground) -> Roam:
     film = np.arange(len(places)) / len(places)
     centre = _centre(words.around, walk, here, ground)
     return Roam("bounce", bounce, np.stack([places, film], 1), np.ones(len(places)), centre, _in_w(centre, walk))
-
-
-def _coins(seed: int, number: int | None, size: int) -> np.ndarray:
-    """A coin for each dimension: bool [D]."""
-    return np.random.RandomState(named_seed(seed, f"coins {number}")).uniform(size=size) < 0.5
 
 
 def _file(walk: Walk, path: Path_, ground: Ground) -> Roam:
@@ -239,6 +202,17 @@ def _plane(walk: Walk, path: Path_, ground: Ground) -> Roam:
     return Roam("plane", shape, places, amounts, centre, _in_w(centre, walk))
 
 
+def _footage(walk: Walk, path: Path_, ground: Ground) -> Roam:
+    words, line, here = walk.footage, ground.curves.timeline, (*path, "footage")
+    assert words is not None, "the kind says so"
+    cells = watched(words, ground.recipe, here)
+    places = ground.travelled(walk, line.since * RATE_HZ, path)
+    places = closing(places, len(cells), ground.recipe) if walk.loop else places
+    seed, sigma = named(words.seed, ground.recipe, (*here, "seed")), line.length_s(words.smooth) * RATE_HZ
+    filmed = Filmed(cells, seed, ground.spec.latent_size, sigma, walk.loop)
+    return _round("footage", filmed, places, words, walk, here, ground, ground.deviation)
+
+
 LAID: dict[str, Callable[[Walk, Path_, Ground], Roam]] = {
     "wander": _wander,
     "circle": _circle,
@@ -246,6 +220,7 @@ LAID: dict[str, Callable[[Walk, Path_, Ground], Roam]] = {
     "bounce": _bounce,
     "file": _file,
     "plane": _plane,
+    "footage": _footage,
 }
 
 
@@ -259,7 +234,7 @@ def _round(
     kind: str,
     shape: Shape,
     places: np.ndarray,
-    words: roams.Wander | roams.Simplex,
+    words: roams.Wander | roams.Simplex | roams.Footage,
     walk: Walk,
     here: Path_,
     ground: Ground,

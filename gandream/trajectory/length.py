@@ -12,6 +12,7 @@ from gandream.recipe.recipe import Recipe
 from gandream.recipe.seeds import Seeds
 from gandream.recipe.times import Time
 from gandream.recipe.walk import Walk
+from gandream.trajectory.footage import seconds_of, watched
 from gandream.trajectory.saved import SavedError, trajectory_in
 from gandream.trajectory.stops import places_of
 from gandream.trajectory.timeline import Timeline
@@ -48,6 +49,8 @@ def own_length_s(recipe: Recipe, rough: Timeline, spec: Spec | None = None) -> F
             raise recipe.error(("walk", "file"), *error.args) from None
         rate = walk.file.fps or (exact(fps) if fps else None)
         return len(rows) / rate if rate else NO_MUSIC_S
+    if walk.footage is not None:
+        return seconds_of(watched(walk.footage, recipe, ("walk", "footage")))
     return NO_MUSIC_S
 
 

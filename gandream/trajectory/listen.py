@@ -21,6 +21,7 @@ from gandream.recipe.recipe import Recipe, needs_beats, needs_sections, values_i
 from gandream.recipe.signals import BEATEN, Signal
 from gandream.recipe.times import Time
 from gandream.trajectory.beats import film_grid, laid
+from gandream.trajectory.footage import watch
 from gandream.trajectory.length import exactly, own_length_s
 from gandream.trajectory.placed import scenes_length_s
 from gandream.trajectory.timeline import Timeline
@@ -30,10 +31,11 @@ MAX_FRAMES = 2_000_000
 
 
 def listen(recipe: Recipe, cache: Path | None, *, beats: bool = False, sections: bool = False) -> dict[Path, Analysis]:
-    """Analyse each sound file once, for all that is asked of it.
+    """Analyse each sound file once, for all that is asked of it; and watch videos that lead a walk.
 
     With ``beats`` the music's beats are tracked in any case, with ``sections`` its sections are found.
     """
+    watch(recipe, cache)
     music = recipe.audio.path if recipe.audio else None
     wanted: dict[Path, list[Signal]] = {music: []} if music else {}
     for signal in recipe.signals.values():
@@ -57,12 +59,9 @@ def listen(recipe: Recipe, cache: Path | None, *, beats: bool = False, sections:
 
 
 def _source(recipe: Recipe, signal: Signal) -> Path | None:
-    """The sound file that a signal is heard in; None where it comes from elsewhere."""
-    if signal.automated:
-        return None
-    source = signal.of or recipe.audio
-    assert source is not None, "the recipe is checked to have music for its signals"
-    return source.path
+    """The sound file that a signal is heard in; None where it comes from elsewhere, or from a tempo without music."""
+    source = None if signal.automated else signal.of or recipe.audio
+    return source and source.path
 
 
 def _naming(recipe: Recipe, path: Path) -> Path_:
@@ -122,8 +121,12 @@ def sampled(recipe: Recipe, heard: dict[Path, Analysis], line: Timeline) -> dict
     values = {}
     for name, signal in recipe.signals.items():
         source = _source(recipe, signal)
-        if source is None:
+        if source is None and signal.automated:
             values[name] = _automated(recipe, name, signal, line)
+        elif source is None:
+            silence = Analysis("", line.start_s + line.clock.duration + 1)
+            grid = laid(recipe, silence, line, own=True)
+            values[name] = sample(silence, signal, line.clock, line.start_s, line.length_s, grid)
         else:
             own = recipe.audio is not None and source == recipe.audio.path
             grid = laid(recipe, heard[source], line, own=own)

@@ -17,6 +17,7 @@ from gandream.trajectory import layers
 from gandream.trajectory.laying import Ground
 from gandream.trajectory.pushes import accumulated
 from gandream.trajectory.walks import after_last, closed
+from gandream.trajectory.window import ByFrame
 
 LARGEST_MASK = 1024
 """Pixels of the longer side of an image that is a mask: no noise map is larger."""
@@ -28,7 +29,7 @@ class Region:
 
     part: str = ""
     image: np.ndarray | None = None
-    spots: np.ndarray | None = None
+    spots: ByFrame | None = None
 
     def key(self, start: int, stop: int) -> list[Any]:
         """What shapes frames [start, stop), for a content key."""
@@ -44,8 +45,8 @@ class Noised:
     """
 
     mode: str
-    strengths: np.ndarray
-    phases: np.ndarray
+    strengths: ByFrame
+    phases: ByFrame
     layers: np.ndarray
     seed: int = 0
     period: int | None = None

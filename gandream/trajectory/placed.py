@@ -88,7 +88,8 @@ def parts_of(recipe: Recipe, line: Timeline, sections: tuple[Section, ...]) -> t
             continue
         own = recipe.in_scene(scene, path)
         parts.append(Part(own, path, begin_s, stop_s, own.own_words, scene.transition))
-    if recipe.scenes[0].transition is not None and recipe.scenes[0].transition.crossfade is not None:
+    first, closes = recipe.scenes[0].transition, recipe.video.loop and len(parts) > 1
+    if first is not None and first.crossfade is not None and not closes:
         problem = "there is no scene before the first one"
         hint = "It comes in from black with `effects: [{fade: in}]`."
         raise recipe.error(("scenes", 0, "transition"), problem, hint)

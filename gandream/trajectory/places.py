@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from gandream.base.hashing import content_key
 from gandream.models.spec import Spec
 from gandream.recipe.latent import Latent
 from gandream.recipe.reader import Path_
@@ -48,12 +50,23 @@ class Place:
         """Whether what it is mapped to, or truncated toward, changes over time, with its class."""
         return isinstance(self.class_, Morph) or (self.ends is not None and any(end.moves for end in self.ends))
 
-    def key(self, start: int, stop: int) -> list[Any]:
-        """What it is at frames [start, stop), for a content key."""
-        class_ = self.class_
-        if isinstance(class_, Morph):
-            class_ = class_.weights(start, stop).astype(np.float32)
-        return [self.z, class_, self.w, self.ends and [end.key(start, stop) for end in self.ends], self.amount]
+    def key(self, start: int, stop: int, classes: bool = True) -> list[Any]:
+        """What it is at frames [start, stop), for a content key; without ``classes``, its latent alone."""
+        if not classes:
+            return [self._latent]
+        if not self.moves:
+            return [self._still]
+        class_ = self.class_.key(start, stop) if isinstance(self.class_, Morph) else self.class_
+        return [self._latent, class_, self.ends and [end.key(start, stop) for end in self.ends], self.amount]
+
+    @cached_property
+    def _still(self) -> str:
+        """What it is if it doesn't move: many frames ask, and latents are long."""
+        return content_key(self._latent, self.class_, self.ends and [end._still for end in self.ends], self.amount)
+
+    @cached_property
+    def _latent(self) -> str:
+        return content_key(self.z, self.w)
 
 
 def place(latent: Latent, recipe: Recipe, spec: Spec, path: Path_, classes: int | Morph | None = None) -> Place:

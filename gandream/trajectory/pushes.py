@@ -9,6 +9,7 @@ import numpy as np
 
 from gandream.base.clock import Clock
 from gandream.trajectory.places import Place
+from gandream.trajectory.window import ByFrame
 
 
 @dataclass(frozen=True)
@@ -21,20 +22,22 @@ class Shove:
 
     toward: bool
     target: Place
-    amounts: np.ndarray
+    amounts: ByFrame
     box: float | None = None
     in_w: bool = False
     layers: np.ndarray | None = None
+    bare: bool = False
+    """Whether the target is a direction itself, as it was saved, and no latent."""
 
     def key(self, start: int, stop: int) -> list[Any]:
-        """What a push in w does to frames [start, stop), for a content key."""
-        amounts = self.amounts[start:stop].astype(np.float32)
-        return [self.toward, self.target.key(start, stop), amounts, self.box, self.layers]
+        """What it does to frames [start, stop), for a content key."""
+        amounts, bare = self.amounts[start:stop].astype(np.float32), ["bare"] * self.bare
+        return [self.toward, self.in_w, self.target.key(start, stop), amounts, self.box, self.layers, *bare]
 
     def moved(self, places: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Push z [n, D] of frames [start, stop)."""
         assert self.target.z is not None, "a push in z goes to a latent in z"
-        return self.move(places, self.target.z, self.amounts[start:stop, None])
+        return self.move(places, self.target.z, self.amounts[start:stop, None].astype(np.float32))
 
     def move(self, places: Any, target: Any, amounts: Any) -> Any:
         """Push places [n, ...] by amounts that broadcast to them, to or along a target [...]; arrays or tensors."""

@@ -9,13 +9,18 @@ from typing import Any, Protocol
 import numpy as np
 
 from gandream.trajectory.classes import Morph
+from gandream.trajectory.interpolate import snapped
 from gandream.trajectory.places import Place
+from gandream.trajectory.window import ByFrame
 
 ToW = Callable[[np.ndarray, "np.ndarray | None"], np.ndarray]
 
 
 class Shape(Protocol):
-    """A path: phases [n] or [n, 2] to z [n, D] of variance about 1, float64. A pure function of each phase alone."""
+    """A path: phases [n] or [n, 2] to z [n, D] of variance about 1, float64. A pure function of each phase alone.
+
+    One with a method ``key(phases)`` says what shapes it there, for a content key, without working it out.
+    """
 
     def __call__(self, phases: np.ndarray, /) -> np.ndarray:
         """Give the path at these phases."""
@@ -50,8 +55,8 @@ class Roam:
 
     kind: str
     shape: Shape
-    places: np.ndarray
-    amounts: np.ndarray
+    places: ByFrame
+    amounts: ByFrame
     centre: Place
     in_w: bool = False
     final: bool = False
@@ -63,7 +68,7 @@ class Roam:
 
     def path(self, start: int, stop: int) -> np.ndarray:
         """The path alone at frames [start, stop), float64 [n, D]."""
-        return self.shape(self.places[start:stop])
+        return self.shape(snapped(self.places[start:stop]))
 
     def at(self, start: int, stop: int) -> np.ndarray:
         """z of frames [start, stop) of a path in z, float64 [n, D]."""
@@ -76,7 +81,7 @@ class Roam:
         corners = getattr(self.shape, "corners", None)
         if corners is None:
             return to_w(self.path(start, stop), weights)
-        found: Corners = corners(self.places[start:stop])
+        found: Corners = corners(snapped(self.places[start:stop]))
         if weights is None or not self.centre.moves:  # each corner has one class, and is mapped once
             return found.sum(to_w(found.latents, weights if weights is None else weights[[0] * len(found.latents)]))
         sides = found.numbers.T
@@ -96,14 +101,10 @@ class Roam:
 
     def key(self, start: int, stop: int, classes: int) -> list[Any]:
         """What shapes frames [start, stop), for a content key."""
-        if not self.in_w:
-            return [self.at(start, stop).astype(np.float32), self.classes(start, stop, classes)]
-        path = self.path(start, stop).astype(np.float32)
+        told = getattr(self.shape, "key", None)
+        places = snapped(self.places[start:stop])
+        path = told(places) if told else self.shape(places).astype(np.float32)
         if self.final:
             return [self.kind, path]
-        amounts = self.amounts[start:stop].astype(np.float32)
-        # Between corners, what is mapped are those; in z, they are in the path to the last bit.
-        near = getattr(self.shape, "corners", None)
-        found = near and near(self.places[start:stop])
-        between = found and [found.latents, found.numbers, found.weights]
-        return [self.kind, path, between, amounts, self.centre.key(start, stop), self.classes(start, stop, classes)]
+        centre = self.centre.key(start, stop, self.in_w or classes > 0)
+        return [self.kind, self.in_w, path, self.amounts[start:stop], centre]

@@ -14,14 +14,18 @@ from gandream.effects.chain import Chain, chain
 from gandream.models.spec import Spec
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
-from gandream.trajectory.compose import Score, lay_trajectory, warnings_of
+from gandream.trajectory.compose import Score, lay_trajectory, opening, warnings_of
 from gandream.trajectory.ease import EASE
 from gandream.trajectory.evaluate import Curves
+from gandream.trajectory.inherited import Inherited
 from gandream.trajectory.listen import lay_out, listen, sampled
 from gandream.trajectory.placed import Part, parts_of
 from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.trajectory import Trajectory
+from gandream.trajectory.window import rows
 
+MOVING = frozenset({"walk", "classes", "push", "noise", "camera"})
+"""Words that may end elsewhere than they began; of a scene they needn't close with the film."""
 _ROUNDING = 1e-6
 """Share of a frame by which a time may miss it."""
 
@@ -37,6 +41,8 @@ class Cut:
     stop: int
     shares: np.ndarray = field(default_factory=lambda: np.zeros(0))
     """How much of it is seen in its first frames, over the scene before: float64 [n], 0 to 1; none for a cut."""
+    beyond: int = 0
+    """For how many frames the last scene goes on beyond the film's end, under the first one, in a film that closes."""
 
 
 def compose_scenes(
@@ -54,16 +60,18 @@ def compose_scenes(
     parts, warnings = parts_of(recipe, line, (music and music.sections) or ())
     warnings += [warning for analysis in heard.values() for warning in analysis.warnings]
     starts = [max(0, _frame(part.begin_s, line)) for part in parts] + [line.clock.frames]
-    cuts: list[Cut] = []
-    for index, part in enumerate(parts):
-        start, stop = starts[index : index + 2]
+    shares = []
+    for part, start, stop in zip(parts, starts, starts[1:], strict=False):
         if stop <= start:
             raise recipe.error(part.path, "this scene lasts less than a frame")
-        shares = _shares(recipe, part, line, index == 0)[: line.clock.frames - start]
-        if index:
-            cuts[-1] = replace(cuts[-1], stop=start + len(shares))
-        cut, said = _lay(part, line, signals, describe(part.recipe), start, stop, len(shares))
-        cuts.append(replace(cut, shares=shares))
+        seam = not shares and (len(parts) == 1 or not recipe.video.loop)  # which no scene comes before
+        shares.append(np.zeros(0) if seam else _shares(recipe, part, line)[: line.clock.frames - start])
+    film = _Film(line, signals, len(parts) > 1)
+    cuts: list[Cut] = []
+    for part, start, stop, own, following in zip(parts, starts, starts[1:], shares, [*shares[1:], ()], strict=False):
+        beyond = len(shares[0]) if part is parts[-1] else 0
+        cut, said = film.lay(part, describe(part.recipe), start, stop + len(following), beyond)
+        cuts.append(replace(cut, shares=own))
         warnings += [one for one in said if one not in warnings]
     first = cuts[0]
     curves = Curves(first.recipe, first.trajectory.timeline, signals)
@@ -75,26 +83,50 @@ def _frame(seconds: float, line: Timeline) -> int:
     return ceil(seconds * float(line.clock.fps) - _ROUNDING)
 
 
-def _lay(
-    part: Part, line: Timeline, signals: dict[str, np.ndarray], spec: Spec, start: int, stop: int, overlap: int
-) -> tuple[Cut, list[str]]:
-    recipe = part.recipe
-    # Words of the whole film are counted from its beginning, a scene's own from the scene's.
-    line = replace(line, scene_s=(part.begin_s, part.stop_s))
-    curves = Curves(recipe, line, signals)
-    own = Curves(recipe, replace(line, origin_s=part.begin_s), signals)
-    trajectory = lay_trajectory(recipe, spec, curves, own, part.begun)
-    ends = (start, stop) if "effects" in part.begun else None
-    at = (line.length_s, line.moment_s, float(line.start_s))
-    effects = chain(recipe.effects, recipe, line.clock, curves.values, *at, start, ends)
-    warnings = [*warnings_of(recipe, spec, trajectory), *effects.warnings]
-    return Cut(recipe, trajectory, effects, start, stop), warnings
+class _Film:
+    """Lays the scenes of a film out, one after the other; what they inherit, once. ``many``: there is more than one."""
+
+    def __init__(self, line: Timeline, signals: dict[str, np.ndarray], many: bool):
+        self.line, self.signals, self.many = line, signals, many
+        self._inherited = Inherited()
+
+    def lay(self, part: Part, spec: Spec, start: int, stop: int, beyond: int) -> tuple[Cut, list[str]]:
+        """A scene that is seen in frames [start, stop), and if it is the last, in ``beyond`` more after the film."""
+        recipe = part.recipe
+        # Words of the whole film are counted from its beginning, a scene's own from the scene's.
+        curves = Curves(recipe, replace(self.line, scene_s=(part.begin_s, part.stop_s)), self.signals)
+        longer = self._beyond(curves, beyond) if beyond else curves
+        own = Curves(recipe, replace(longer.timeline, origin_s=part.begin_s), longer.signals) if self.many else None
+        laid = lay_trajectory(recipe, spec, curves, own, part.begun, self._inherited)
+        effects, open_ = self._effects(part, longer, start, stop), part.begun & MOVING if self.many else ()
+        warnings = [*warnings_of(opening(recipe) if open_ else recipe, spec, laid), *effects.warnings]
+        goes_on = recipe.video.loop and "walk" not in part.begun
+        seen = laid.scene(start, stop + beyond, around=goes_on, beyond=beyond) if self.many else laid
+        return Cut(recipe, seen, effects, start, stop, beyond=beyond), warnings
+
+    def _beyond(self, curves: Curves, count: int) -> Curves:
+        """Curves over some frames more than the film's, in which its signals begin again."""
+        line, more = curves.timeline, curves.timeline.clock.frames + count
+        signals = {name: rows(values, 0, more) for name, values in curves.signals.items()}
+        return Curves(curves.recipe, replace(line, clock=replace(line.clock, frames=more, beyond=count)), signals)
+
+    def _effects(self, part: Part, curves: Curves, start: int, stop: int) -> Chain:
+        recipe, line = part.recipe, curves.timeline
+        film = (0, line.clock.frames - line.clock.beyond)
+        at = (line.length_s, line.moment_s, float(line.start_s))
+
+        def made(ends: tuple[int, int], first: int) -> Chain:
+            return chain(recipe.effects, recipe, line.clock, curves.values, *at, first, ends)
+
+        if "effects" in part.begun or line.clock.beyond:
+            return made((start, stop) if "effects" in part.begun else film, start)
+        return replace(self._inherited.laid(recipe, "effects", lambda: made(film, 0)), first=start)
 
 
-def _shares(recipe: Recipe, part: Part, line: Timeline, first: bool) -> np.ndarray:
+def _shares(recipe: Recipe, part: Part, line: Timeline) -> np.ndarray:
     """How much of a scene is seen in each of the frames in which it comes in: float64 [n]."""
     transition = part.transition or recipe.transition
-    if first or transition.crossfade is None:
+    if transition.crossfade is None:
         return np.zeros(0)
     length_s, lasts_s = line.end_s(transition.crossfade, part.begin_s), part.stop_s - part.begin_s
     if length_s > lasts_s + _ROUNDING:

@@ -39,16 +39,19 @@ class Smoothing:
         """Frames on each side that are looked at."""
         return math.ceil(REACH * self.sigma)
 
-    def needed(self, start: int, stop: int, frames: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which frames of a film [start, stop) are made of, ints [n + 2 reach], and which of them there are, bool."""
-        wanted = np.arange(start - self.reach, stop + self.reach)
-        if self.closed:
-            return wanted % frames, np.ones(len(wanted), bool)
-        return np.clip(wanted, 0, frames - 1), (wanted >= 0) & (wanted < frames)
+    def needed(self, start: int, stop: int, there: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """What frames [start, stop) are made of, of those that are ``there``: ints [n + 2 reach], and which there are.
 
-    def ranges(self, start: int, stop: int, frames: int) -> list[tuple[int, int]]:
+        Frames are there from the first of the two numbers on, up to the second.
+        """
+        wanted, (low, high) = np.arange(start - self.reach, stop + self.reach), there
+        if self.closed:
+            return low + (wanted - low) % (high - low), np.ones(len(wanted), bool)
+        return np.clip(wanted, low, high - 1), (wanted >= low) & (wanted < high)
+
+    def ranges(self, start: int, stop: int, there: tuple[int, int]) -> list[tuple[int, int]]:
         """The same frames as ranges, each once and rising."""
-        numbers = np.unique(self.needed(start, stop, frames)[0])
+        numbers = np.unique(self.needed(start, stop, there)[0])
         return [(int(run[0]), int(run[-1]) + 1) for run in np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)]
 
     def weights(self, there: np.ndarray) -> np.ndarray:

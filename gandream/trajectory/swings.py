@@ -11,21 +11,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from gandream.base.clock import Clock
+from gandream.base.hashing import content_key
 from gandream.base.seeds import named_seed
 from gandream.recipe.motion import Bounced, Push
 from gandream.recipe.reader import Path_
 from gandream.trajectory.heard_classes import RATE, sampled_at, steps_of
 from gandream.trajectory.laying import Ground
+from gandream.trajectory.paths.drawn import coins
 from gandream.trajectory.pushes import Shove
 from gandream.trajectory.roam import Roam
 from gandream.trajectory.walks import Track
+from gandream.trajectory.window import ByFrame, OnSteps
 
 CHUNK = 128
+VERSION = 1
+"""Raised when the same words push otherwise."""
 KEPT = 8
 """Chunks that are remembered: ranges that follow each other need the same."""
 
@@ -35,6 +40,10 @@ class InZ(Protocol):
 
     def moved(self, places: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Push them."""
+        ...
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What shapes that, for a content key."""
         ...
 
 
@@ -79,6 +88,10 @@ class Walked:
     track: Track | Roam
     pushes: tuple[InZ, ...]
 
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What shapes steps [start, stop), for a content key."""
+        return [self.track.key(start, stop, 0), [push.key(start, stop) for push in self.pushes]]
+
     def __call__(self, start: int, stop: int) -> np.ndarray:
         """z at steps [start, stop), float64 [n, D]."""
         z = self.track.at(start, stop)
@@ -95,8 +108,8 @@ class Swing:
     step; ``width`` steps have the same numbers slower, by the share ``randomness``.
     """
 
-    walked: Walked
-    places: np.ndarray
+    walked: OnSteps[Walked]
+    places: ByFrame
     strides: np.ndarray
     seed: int
     box: float = 2.0
@@ -107,15 +120,37 @@ class Swing:
     kept: float = 0.0
     _states: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list, compare=False, repr=False)
     _chunks: dict[int, np.ndarray] = field(default_factory=dict, compare=False, repr=False)
+    _digests: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    def key(self, start: int, stop: int) -> list[Any]:
+        """What it does to frames [start, stop), for a content key: all that was before them, chunk by chunk."""
+        _, right = self._steps(start, stop)
+        last = int(right[-1]) + 1 if len(right) else 0
+        begin = last // CHUNK
+        while len(self._digests) <= begin:
+            number, before = len(self._digests), self._digests[-1:]
+            made = self._made_of((number - 1) * CHUNK, number * CHUNK) if number else self._fixed()
+            self._digests.append(content_key(before, made))
+        return [self._digests[begin], self._made_of(begin * CHUNK, last), self.places[start:stop]]
+
+    def _fixed(self) -> list[Any]:
+        return [VERSION, self.seed, self.box, self.margin, self.randomness, self.width, self.inward, self.kept]
+
+    def _made_of(self, start: int, stop: int) -> list[Any]:
+        """What shapes steps [start, stop) once the state before them is known."""
+        return [self.walked.key(start, stop), self.strides[start:stop]]
+
+    def _steps(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
+        """The steps before and after each of frames [start, stop), ints [n]."""
+        left, last = np.floor(self.places[start:stop]).astype(np.int64), len(self.strides) - 1
+        return np.minimum(left, last), np.minimum(left + 1, last)
 
     def moved(self, places: np.ndarray, start: int, stop: int) -> np.ndarray:
         """Push z [n, D] of frames [start, stop)."""
         at = self.places[start:stop]
         if not len(at):
             return places
-        left = np.floor(at).astype(np.int64)
-        last = len(self.strides) - 1
-        left, right = np.minimum(left, last), np.minimum(left + 1, last)
+        left, right = self._steps(start, stop)
         first, share = int(left[0]), (at - left)[:, None]
         offsets = self._offsets(first, int(right[-1]) + 1)
         low, high = offsets[left - first], offsets[right - first]
@@ -194,8 +229,3 @@ def nearly(places: np.ndarray) -> np.ndarray:
     """Places with what is a whole number but for rounding made one."""
     nearest = np.round(places)
     return np.where(np.abs(places - nearest) < 1e-6, nearest, places)
-
-
-def coins(seed: int, number: int | None, size: int) -> np.ndarray:
-    """A coin for each number of z, of a draw or (None) for the signs at the beginning: bool [D]."""
-    return np.random.RandomState(named_seed(seed, f"coins {number}")).uniform(size=size) < 0.5

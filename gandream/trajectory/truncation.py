@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from gandream.models.spec import Spec
 from gandream.recipe.latent import Latent
 from gandream.recipe.layering import LayerPsi, Nearest, Truncated
 from gandream.recipe.reader import Path_
+from gandream.recipe.recipe import Recipe
 from gandream.trajectory import layers
 from gandream.trajectory.laying import Ground
 from gandream.trajectory.places import Place
@@ -42,16 +44,21 @@ def lay_truncation(ground: Ground) -> tuple[np.ndarray, Centre | None]:
     if isinstance(said.psi, tuple):
         return _by_layers(said.psi, (*path, "psi"), ground), centre
     psi = ground.curves.values(said.psi, (*path, "psi"))
-    last = len(ground.spec.layers) - 1
-    if said.cutoff is not None and said.cutoff > last:
-        problem = f"{ground.spec.name} has layers 0 to {last}; {said.cutoff} is beyond them"
-        raise ground.recipe.error((*path, "cutoff"), problem, "Leave `cutoff` out to truncate them all.")
-    chosen = np.ones(last + 1, bool)
+    check_cutoff(said, ground.spec, ground.recipe, path)
+    chosen = np.ones(len(ground.spec.layers), bool)
     if said.cutoff is not None:
         chosen[said.cutoff :] = False
     elif said.layers is not None:
         chosen = layers.mask(said.layers, ground.spec, ground.recipe, (*path, "layers"))
     return psi if chosen.all() else np.where(chosen, psi[:, None], 1.0), centre
+
+
+def check_cutoff(said: Truncated, spec: Spec, recipe: Recipe, path: Path_) -> None:
+    """Refuse a layer to end at that the model hasn't."""
+    last = len(spec.layers) - 1
+    if said.cutoff is not None and said.cutoff > last:
+        problem = f"{spec.name} has layers 0 to {last}; {said.cutoff} is beyond them"
+        raise recipe.error((*path, "cutoff"), problem, "Leave `cutoff` out to truncate them all.")
 
 
 def _by_layers(parts: tuple[LayerPsi, ...], path: Path_, ground: Ground) -> np.ndarray:

@@ -16,9 +16,10 @@ from gandream.recipe.times import Time
 from gandream.recipe.walk import Walk
 from gandream.trajectory.classes import Morph
 from gandream.trajectory.ease import EASE, eased
-from gandream.trajectory.interpolate import PATH, lerp, step
+from gandream.trajectory.interpolate import PATH, lerp, snapped, step
 from gandream.trajectory.places import Place
 from gandream.trajectory.timeline import Timeline
+from gandream.trajectory.window import ByFrame
 
 DEFAULT_STEP = Time.seconds(4)
 
@@ -33,7 +34,7 @@ class Track:
     """
 
     waypoints: np.ndarray
-    places: np.ndarray
+    places: ByFrame
     path: str | tuple[str, ...] = "slerp"
     ease: str | tuple[str, ...] = "linear"
     loop: bool = True
@@ -98,9 +99,10 @@ class Track:
         return (weights[:, :-1] + moving).astype(np.float32)
 
     def key(self, start: int, stop: int, classes: int) -> list[Any]:
-        """What shapes frames [start, stop), for a content key: of a walk in w, the latents near them and the places."""
-        if not self.in_w:
-            return [self.at(start, stop).astype(np.float32), self.classes(start, stop, classes)]
+        """What shapes frames [start, stop), for a content key: the latents near them, and where between they are.
+
+        ``classes`` is how many the model has; a walk in z is in none, if they are not asked for.
+        """
         knots, share = self._knots(start, stop)
         paths, near, shares = self._paths_at(knots), knots.copy(), share.copy()
         for path, frames in paths:  # without what makes no difference
@@ -108,13 +110,15 @@ class Track:
                 near[:, frames] = np.where(share[frames] < 1, knots[1, frames], knots[2, frames])
                 shares[frames] = 0
             elif path != "spline":
-                near[:, frames] = knots[[1, 1, 2, 2]][:, frames]
+                last = np.where(share[frames] == 0, knots[1, frames], knots[2, frames])
+                near[:, frames] = np.stack([knots[1, frames]] * 2 + [last] * 2)
         splines = any(path == "spline" for path, _ in paths)
         spans = self._spans_at(knots) if splines and self.spans is not None else None
         needed, numbers = np.unique(near, return_inverse=True)
-        stops = [self.stops[index].key(start, stop) for index in needed]
+        held = self.in_w or classes > 0
+        stops = [self.stops[at].key(start, stop, held) if self.stops else self.waypoints[at] for at in needed.tolist()]
         among = [[path, frames] for path, frames in paths] if len(paths) > 1 else [path for path, _ in paths]
-        return [among, stops, numbers.reshape(near.shape), shares, spans]
+        return [among, self.in_w, stops, numbers.reshape(near.shape), shares, spans]
 
     def straight(self) -> Track:
         """The walk with straight ways where it has arcs."""
@@ -143,7 +147,7 @@ class Track:
 
     def _knots(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
         """The four latents around each frame of [start, stop), [4, n], and how far it is between the middle two."""
-        places = self.places[start:stop]
+        places = snapped(self.places[start:stop])
         places = places if self.loop else np.clip(places, 0, self.count - 1)
         if isinstance(self.ease, str):
             first, share = eased(places, self.ease)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,6 +39,15 @@ class PictureTrack:
     starts_with_key: bool
     config: bytes
     """The sample entry but its bit rate: codec, size, parameter sets, colours. Equal ones can be joined."""
+
+    def runs_at(self, fps: Fraction) -> bool:
+        """Whether each frame lasts exactly its share of a second."""
+        return self.ticks * fps == self.timescale
+
+    @property
+    def rate(self) -> str:
+        """Frames per second, for people."""
+        return f"{self.timescale / self.ticks if self.ticks else 0.0:.6g}"
 
 
 def picture_track(path: Path) -> PictureTrack:

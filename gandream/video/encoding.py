@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from gandream.base import ffmpeg
 from gandream.base.errors import RenderError
 from gandream.base.files import disk_errors, disk_full, flush_to_disk, temporary_beside
-from gandream.video.boxes import NotWholeError, picture_track
 from gandream.video.format import VideoFormat
+from gandream.video.tracks import check, check_decodes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +34,7 @@ class Encoding:
         self.missing = frames
         self._publish = publish
         self._said = b""
-        self._part = temporary_beside(folder / "segment.mp4")
+        self._part = temporary_beside(folder / f"segment{fmt.segment}")
         with disk_errors(folder):
             # A folder that can't be written is the user's business, and no failure of ffmpeg.
             self._part.touch(exist_ok=False)
@@ -68,6 +68,7 @@ class Encoding:
         if self._end() != 0 or ffmpeg.out_of_room(self._said):
             raise self._failure()
         check(self._part, self.fmt, self.frames)
+        check_decodes(self._part, self.frames)
         with disk_errors(self.folder):
             flush_to_disk(self._part)
             return self._publish(self._part)
@@ -96,16 +97,3 @@ class Encoding:
         return (
             disk_full(self.folder) if ffmpeg.out_of_room(self._said) else ffmpeg.failure("encoder", status, self._said)
         )
-
-
-def check(path: Path, fmt: VideoFormat, frames: int) -> None:
-    """RenderError unless the file holds exactly these frames: a killed encoder's is valid but shorter."""
-    try:
-        track = picture_track(path)
-    except NotWholeError as error:
-        raise RenderError("encoder", f"ffmpeg wrote a segment that isn't whole: {error}") from error
-    rate = track.timescale / track.ticks if track.ticks else 0.0
-    found = f"{track.samples} frames of {track.codec} {track.width}x{track.height} at {rate:.6g} fps"
-    wanted = f"{frames} frames of avc1 {fmt.width}x{fmt.height} at {float(fmt.fps):.6g} fps"
-    if found != wanted or track.ticks * fmt.fps != track.timescale or not track.starts_with_key:
-        raise RenderError("encoder", f"ffmpeg wrote {found} instead of {wanted}")

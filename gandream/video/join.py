@@ -11,18 +11,25 @@ from pathlib import Path
 from gandream.base import ffmpeg
 from gandream.base.errors import OutputError, RenderError
 from gandream.base.files import published
-from gandream.video.boxes import NotWholeError, PictureTrack, picture_track
+from gandream.video.boxes import NotWholeError
 from gandream.video.format import VideoFormat
 from gandream.video.metadata import RECIPE_KEY, write_metadata
-from gandream.video.sound import Sound, disk_words, encode_sound, probe
+from gandream.video.sound import CODERS, Sound, disk_words, encode_sound, probe
+from gandream.video.tracks import Track, check, track_of
 
 CONTAINERS = {
     ".mp4": ("-f", "mp4", "-movflags", "+faststart"),
     ".m4v": ("-f", "mp4", "-movflags", "+faststart"),
     # QuickTime's own place for comments ends at 64 kB; its newer metadata keys don't.
     ".mov": ("-f", "mov", "-movflags", "+faststart+use_metadata_tags"),
+    # Times count from 0, and what lies before it stays before it.
+    ".mkv": ("-f", "matroska", "-avoid_negative_ts", "disabled"),
+    ".webm": ("-f", "webm", "-avoid_negative_ts", "disabled"),
 }
 """Muxer and its options by the film's suffix."""
+
+MASTERS = ("prores", "prores_4444", "ffv1")
+"""Codecs of films that will be edited: their sound loses nothing either."""
 
 AGAIN = "Remove it and run the same command again: it is made anew."
 
@@ -39,7 +46,7 @@ def join(
 ) -> None:
     """Publish the film of these segments, of so many frames each, with the sound cut or padded to F / fps.
 
-    ``sound`` may be a file that :func:`encode_sound` made for this duration before.
+    ``sound`` may be a file that :func:`encode_sound` made for this duration and :func:`sound_coding` before.
     """
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
@@ -53,11 +60,13 @@ def join(
         write_metadata(metadata, RECIPE_KEY, recipe_text)
         inputs = ["-protocol_whitelist", "file", "-f", "concat", "-safe", "0", "-auto_convert", "0"]
         inputs += ["-i", ffmpeg.file_url(listing), "-f", "ffmetadata", "-i", ffmpeg.file_url(metadata)]
-        streams = ["-map", "0:v:0", "-c:v", "copy", "-bsf:v", _restamp(fmt, delay)]
+        streams = ["-map", "0:v:0", "-c:v", "copy", *fmt.row.tag, *fmt.tags(), "-bsf:v", _restamp(fmt, delay)]
         scale = fmt.timescale
         if sound is not None:
             if isinstance(sound, Sound):
-                sound = encode_sound(sound, sum(frames) / fmt.fps, Path(folder, "sound.m4a"))
+                coding = sound_coding(suffix, fmt)
+                kept = Path(folder, f"sound{CODERS[coding].suffix}")
+                sound = encode_sound(sound, sum(frames) / fmt.fps, kept, coding)
             inputs += ffmpeg.media(sound)
             streams += ["-map", "2:a:0", "-c:a", "copy"]
             # Edit lists say in movie ticks how long a track is shown: whole ones for frames and for samples.
@@ -67,25 +76,25 @@ def join(
         times = ["-video_track_timescale", str(fmt.timescale), "-movie_timescale", str(scale)]
         outputs = [*streams, *words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
         ffmpeg.run(*ffmpeg.QUIET, *inputs, *outputs)
-        _check(part, fmt, sum(frames))
+        check(part, fmt, sum(frames), "joining", "film")
 
 
-def _joinable(segments: Sequence[Path], frames: Sequence[int], fmt: VideoFormat) -> list[PictureTrack]:
+def _joinable(segments: Sequence[Path], frames: Sequence[int], fmt: VideoFormat) -> list[Track]:
     """The segments' tracks; RenderError unless one decoder, set up once, can play them all."""
     if not segments or len(segments) != len(frames):
         raise ValueError(f"{len(segments)} segments, {len(frames)} frame counts")
-    tracks = []
+    tracks: list[Track] = []
     for path, count in zip(segments, frames, strict=True):
         try:
-            track = picture_track(path)
+            track = track_of(path)
         except (NotWholeError, OSError) as error:
             raise RenderError(str(path), f"this segment isn't whole: {error}", AGAIN) from error
         tracks.append(track)
         if track.samples != count:
             raise RenderError(str(path), f"it holds {track.samples} frames instead of {count}", AGAIN)
-        if track.ticks * fmt.fps != track.timescale:
-            rate = f"{track.ticks}/{track.timescale} s a frame"
-            raise RenderError(str(path), f"it has {rate}, where the film runs at {fmt.fps} fps", AGAIN)
+        if not track.runs_at(fmt.fps):
+            problem = f"it has {track.rate} frames a second, where the film runs at {fmt.fps} fps"
+            raise RenderError(str(path), problem, AGAIN)
         if track.config != tracks[0].config:
             other = segments[0].name
             raise RenderError(str(path), f"its codec data differ from those of {other}: they can't be joined", AGAIN)
@@ -112,18 +121,15 @@ def _restamp(fmt: VideoFormat, delay: int) -> str:
 
     Decoding times of segments don't join: a single frame has no delay, others have that of their B-frames. So
     packet N of the film is decoded at (N - delay) frames, and shown at the whole frame next to what ffconcat
-    made of it.
+    made of it. Segments in Matroska know milliseconds only, and have no B-frames: there it is N frames.
     """
     ticks = fmt.ticks
+    if fmt.segment == ".mkv":
+        at = f"floor({{}}*{1000 * fmt.fps.denominator}/{fmt.fps.numerator}+0.5)"
+        return f"setts=ts={at.format('N')}:duration={at.format('(N+1)')}-{at.format('N')}"
     return f"setts=dts=(N-{delay})*{ticks}:pts=round(PTS/{ticks})*{ticks}:duration={ticks}"
 
 
-def _check(path: Path, fmt: VideoFormat, frames: int) -> None:
-    """A muxer whose disk is full may still end well."""
-    try:
-        track = picture_track(path)
-    except NotWholeError as error:
-        raise RenderError("joining", f"ffmpeg wrote a film that isn't whole: {error}") from error
-    if track.samples != frames or track.ticks * fmt.fps != track.timescale:
-        found = f"{track.samples} frames of {track.ticks}/{track.timescale} s"
-        raise RenderError("joining", f"ffmpeg wrote {found} instead of {frames} at {fmt.fps} fps")
+def sound_coding(suffix: str, fmt: VideoFormat) -> str:
+    """How the sound of a film is coded, by its suffix: a key of CODERS."""
+    return "opus" if suffix.lower() == ".webm" else "pcm" if fmt.codec in MASTERS else "aac"

@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 from gandream.base import ffmpeg
+from gandream.video.stamp import recipe_in
 
 RECIPE_KEY = "comment"
 """The one key for long text that MP4, MOV and Matroska all keep, and that players show."""
+STAMPED = (".gif", ".apng", ".png", ".webp")
+"""Files whose texts are read without ffmpeg."""
 
 _SPECIAL = re.compile(r"([=;#\\\n\r])")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -43,5 +46,7 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def recipe_of(path: Path) -> str | None:
-    """The recipe that a film carries, or None."""
+    """The recipe that a film, an animation, a picture or a folder of pictures carries, or None."""
+    if path.is_dir() or path.suffix.lower() in STAMPED:
+        return recipe_in(path)
     return read_metadata(path).get(RECIPE_KEY)

@@ -15,15 +15,36 @@ from gandream.base.files import disk_full, published
 KEPT_RATES_HZ = (44_100, 48_000)
 """Other rates become 48 kHz, which every player and every container takes."""
 
-BIT_RATES = {1: "256k", 2: "320k"}
-"""By channels. AAC-LC at 44.1 kHz can't hold more than 264 kb/s in one channel (6144 bits a frame)."""
 
-CODER = ("-c:a", "aac", "-aac_coder", "fast", "-aac_pns", "0", "-aac_is", "0")
-"""Measured on music at 320 kb/s against ffmpeg's defaults: distance 31 instead of 28 dB, in less than half the time.
+@dataclass(frozen=True)
+class SoundCoder:
+    """How sound is coded."""
 
-Noise substitution and intensity stereo save bits that are there; the two-loop search stops where it takes the
-difference to be inaudible, far below the bit rate that it was given.
-"""
+    options: tuple[str, ...]
+    bit_rates: tuple[str, str] | None
+    """Of mono and of stereo; None: nothing is lost."""
+    muxer: tuple[str, ...]
+    """The file in which it waits for the pictures."""
+    suffix: str
+    rates_hz: tuple[int, ...] = KEPT_RATES_HZ
+    sample_fmt: str = "fltp"
+
+
+CODERS = {
+    # Measured on music at 320 kb/s against ffmpeg's defaults: distance 31 instead of 28 dB, in less than half the time.
+    # Noise substitution and intensity stereo save bits that are there; the two-loop search stops where it takes the
+    # difference to be inaudible, far below the bit rate that it was given. AAC-LC at 44.1 kHz can't hold more than
+    # 264 kb/s in one channel (6144 bits a frame).
+    "aac": SoundCoder(
+        ("-c:a", "aac", "-aac_coder", "fast", "-aac_pns", "0", "-aac_is", "0"), ("256k", "320k"), ("-f", "mp4"), ".m4a"
+    ),
+    # One channel of Opus holds 256 kb/s at most.
+    "opus": SoundCoder(
+        ("-c:a", "libopus"), ("256k", "320k"), ("-f", "matroska"), ".mka", KEPT_RATES_HZ[-1:], sample_fmt="flt"
+    ),
+    "pcm": SoundCoder(("-c:a", "pcm_s24le"), None, ("-f", "mov"), ".mov", sample_fmt="s32"),
+}
+"""For players, for web pages, and, beside pictures for editing, without loss."""
 
 LARGEST_LAYOUT = 8
 """Channels up to which ffmpeg mixes to stereo by the places of the loudspeakers."""
@@ -31,10 +52,11 @@ LARGEST_LAYOUT = 8
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound file and the second of it that is heard at frame 0."""
+    """A sound file, the second of it that is heard at frame 0, and how much louder it becomes."""
 
     path: Path
     start_s: Fraction = Fraction(0)
+    gain_db: float = 0.0
 
     def __post_init__(self) -> None:
         if self.start_s < 0:
@@ -70,18 +92,18 @@ def samples_in(duration_s: Fraction, rate_hz: int) -> int:
     return int(duration_s * rate_hz + Fraction(1, 2))
 
 
-def output_facts(facts: SoundFacts) -> SoundFacts:
+def output_facts(facts: SoundFacts, rates_hz: tuple[int, ...] = KEPT_RATES_HZ) -> SoundFacts:
     """What the film carries: mono or stereo, 44.1 or 48 kHz."""
-    rate = facts.rate_hz if facts.rate_hz in KEPT_RATES_HZ else KEPT_RATES_HZ[-1]
+    rate = facts.rate_hz if facts.rate_hz in rates_hz else rates_hz[-1]
     return SoundFacts(rate, min(facts.channels, 2))
 
 
-def _cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool = False) -> str:
+def _cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, coder: SoundCoder, *, clean: bool = False) -> str:
     """The filter from the whole decoded file to exactly the film's samples, padded with silence.
 
     ``clean`` silences samples that aren't numbers, on which the AAC encoder gives up; it takes a second a minute.
     """
-    out = output_facts(facts)
+    out = output_facts(facts, coder.rates_hz)
     samples = samples_in(duration_s, out.rate_hz)
     first = samples_in(sound.start_s, facts.rate_hz)
     # Generous: the resampler looks ahead, and what is too long is cut below.
@@ -95,29 +117,31 @@ def _cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, *, clean: bool =
             *([f"aeval='{'|'.join([number] * facts.channels)}':c=same"] if clean else []),
             f"atrim=start_sample={first}:end_sample={last}",
             "asetpts=round(N/SR/TB)",
+            *([f"volume={sound.gain_db:g}dB:precision=float"] if sound.gain_db else []),
             *([f"pan=stereo|c0<{left}|c1<{right}"] if facts.channels > LARGEST_LAYOUT else []),
             f"aresample={out.rate_hz}:filter_size=64:cutoff=0.97",
-            f"aformat=sample_fmts=fltp:channel_layouts={'mono' if out.channels == 1 else 'stereo'}",
+            f"aformat=sample_fmts={coder.sample_fmt}:channel_layouts={'mono' if out.channels == 1 else 'stereo'}",
             f"apad=whole_len={samples}",
             f"atrim=end_sample={samples}",
         ]
     )
 
 
-def encode_sound(sound: Sound, duration_s: Fraction, target: Path) -> Path:
-    """Publish the film's sound as an M4A, of exactly its samples; gives ``target``."""
-    facts = probe(sound.path)
-    out = output_facts(facts)
-    coder = ["-map", "[sound]", *CODER, "-b:a", BIT_RATES[out.channels], "-ar", str(out.rate_hz), *ffmpeg.BITEXACT]
+def encode_sound(sound: Sound, duration_s: Fraction, target: Path, coding: str = "aac") -> Path:
+    """Publish the film's sound, of exactly its samples; ``coding`` is a key of CODERS. Gives ``target``."""
+    facts, coder = probe(sound.path), CODERS[coding]
+    out = output_facts(facts, coder.rates_hz)
+    rate = [] if coder.bit_rates is None else ["-b:a", coder.bit_rates[out.channels - 1]]
+    told = ["-map", "[sound]", *coder.options, *rate, "-ar", str(out.rate_hz), *ffmpeg.BITEXACT]
     with published(target) as part, disk_words(target):
         part.touch()
-        end = ["-movie_timescale", str(out.rate_hz), "-f", "mp4", "-y", ffmpeg.file_url(part)]
+        end = ["-movie_timescale", str(out.rate_hz), *coder.muxer, "-y", ffmpeg.file_url(part)]
         for clean in (False, True):
-            graph = ["-filter_complex", f"[0:a:0]{_cut(sound, facts, duration_s, clean=clean)}[sound]"]
+            graph = ["-filter_complex", f"[0:a:0]{_cut(sound, facts, duration_s, coder, clean=clean)}[sound]"]
             # A file that is damaged is heard as far as it goes: no rate of errors ends ffmpeg.
             inputs = ["-max_error_rate", "1", *ffmpeg.sound(sound.path)]
             try:
-                ffmpeg.run(*ffmpeg.QUIET, *inputs, *graph, *coder, *end)
+                ffmpeg.run(*ffmpeg.QUIET, *inputs, *graph, *told, *end)
                 break
             except RenderError as error:
                 if clean or "NaN" not in error.problem:

@@ -185,6 +185,38 @@ def test_tonnetz_of_a_fifth_by_hand(tmp_path):
     assert sampled(path, "tonnetz", 30)[45] == pytest.approx((found + 1) / 2, abs=1e-6)
 
 
+def test_mfcc_of_louder_sound_differ_in_the_first_alone(tmp_path):
+    """A step of 20 dB adds 20 to each of K levels: c_0, their sum over sqrt(K), by 20 sqrt(K), and no other."""
+    sound = noise(4, 0.02)
+    sound[2 * RATE :] *= 10
+    found = sampled(written(tmp_path / "a.wav", sound), {"from": "mfcc", "scale": "none"}, 30, 120)
+    quiet, loud = found[10:50].mean(axis=0), found[70:110].mean(axis=0)
+    assert found.shape == (120, 13)
+    steps = ((loud[0] - quiet[0]) / 20) ** 2
+    assert steps == pytest.approx(round(steps), abs=0.3)
+    assert 36 <= steps <= 40.3
+    assert np.abs(loud - quiet)[1:].max() < 5
+
+
+def test_mfcc_tell_dark_from_bright_and_keep_still_in_silence(tmp_path):
+    t = np.arange(2 * RATE) / RATE
+    dark = 0.3 * sum(np.sin(2 * np.pi * hz * t) for hz in (60, 90, 130, 200))
+    sound = np.concatenate([dark, np.diff(noise(2, 0.2), prepend=0), np.zeros(2 * RATE)])
+    found = sampled(written(tmp_path / "a.wav", sound), {"from": "mfcc", "bands": 4}, 30, 180)
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert found[5:50, 1].min() > 0.8
+    assert found[70:110, 1].max() < 0.2
+    assert np.ptp(found[140:175], axis=0).max() == 0
+
+
+def test_mfcc_of_a_narrow_band_has_its_numbers(tmp_path):
+    words = {"from": "mfcc", "bands": 40, "low": 200, "high": 260}
+    found = sampled(written(tmp_path / "a.wav", noise(1)), words, 30, 30)
+    assert found.shape == (30, 40)
+    assert np.isfinite(found).all()
+
+
 def test_values_are_held_by_hand():
     values = np.array([5.0, 7, 9, 11, 13])
     loud = np.array([0.0, 1, 1e-4, 0.5, 0])
@@ -193,7 +225,7 @@ def test_values_are_held_by_hand():
 
 
 SEAMLESS = [
-    "mel", "centroid", "flatness", "flux", "contrast", "harmonic", "percussive", "pitch", "tonnetz",
+    "mel", "mfcc", "centroid", "flatness", "flux", "contrast", "harmonic", "percussive", "pitch", "tonnetz",
     {"from": "chroma", "kind": "stft"},
     *({"from": "onset", "detector": one} for one in DETECTORS),
 ]  # fmt: skip

@@ -1,25 +1,26 @@
-"""BigGANs: ms per picture, direct transcriptions of the papers against ours, side by side, float32 on a CPU.
+"""BigGANs: ms per picture, direct transcriptions of the papers in float32 against ours, side by side, on a CPU.
 
-    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/biggan.py [--size 128] [--width 96] [--batch 1] [--deep]
+    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/biggan.py [--size 128] [--width 96] [--batch 1] [--threads 2]
+        [--deep]
 
 The transcriptions follow figures 15 and 16 of Brock et al. 2018, every step a tensor of its own, up-sampling before
 convolutions; their spectral norms are divided out beforehand, as ours are, so that only the network is compared.
-Without ``--deep`` it is BigGAN in Brock's layout, with it BigGAN-deep in that of the PyTorch conversion. Rounds are
-interleaved, so that both meet the same noise.
+Without ``--deep`` it is BigGAN in Brock's layout, with it BigGAN-deep in that of the PyTorch conversion; where
+``pytorch-pretrained-biggan`` is installed, all are compared to the package itself, on the same weights.
 """
 
 from __future__ import annotations
 
-import argparse
+import importlib
+import importlib.util
 import math
-import statistics
-import time
 from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from side_by_side import Way, compare, moving, options
 from torch import Tensor
 
 from gandream.models import biggan, biggan_deep
@@ -37,7 +38,6 @@ WIDTHS = {
 }  # fmt: skip
 """Channels by the size of the picture (tables 4 to 9), over the width."""
 EMBED = 128
-Way = Callable[[], Tensor]
 
 
 class Random:
@@ -200,47 +200,66 @@ class Transcription:
         return torch.tanh(self.conv(norm(x, "generator.bn"), "generator.conv_to_rgb")[:, :3])
 
 
+def packaged(tensors: dict[str, np.ndarray], size: int, width: int) -> Callable[..., Tensor] | None:
+    """BigGAN-deep as ``pip install pytorch-pretrained-biggan`` has it, of these tensors; None where it isn't there."""
+    if importlib.util.find_spec("pytorch_pretrained_biggan") is None:
+        return None
+    module = importlib.import_module("pytorch_pretrained_biggan.model")
+    pairs = [(a, c) for a, b in pairwise(WIDTHS[size]) for c in (a, b)]
+    blocks = [(number % 2 == 1, a, b) for number, (a, b) in enumerate(pairs)]
+    model = module.BigGAN(module.BigGANConfig(output_dim=size, channel_width=width, layers=blocks)).eval()
+    held = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    for name in model.state_dict():
+        base = name.removesuffix("_orig")
+        if base != name:  # spectral norm u W v, which is made 1
+            matrix = held[base].flatten(1)
+            u = torch.ones(len(matrix)) / len(matrix) ** 0.5
+            v = matrix.T @ u
+            held[name] = held.pop(base)
+            held[f"{base}_u"], held[f"{base}_v"] = u, v / v.square().sum()
+    model.load_state_dict(held)
+    return model
+
+
 def ways(size: int, width: int, batch: int, deep: bool) -> dict[str, Way]:
     """What is compared: functions that make the same pictures."""
     tensors = deep_tensors(size, width) if deep else plain_tensors(size, width)
     network, identity, cpu = network_of(tensors), Identity("random", ""), torch.device("cpu")
-    ours: BigGAN | BigGANDeep
-    if deep:
-        ours = BigGANDeep(biggan_deep.describe_network(network, identity), plan_of_deep(network), tensors, cpu)
-    else:
-        ours = BigGAN(biggan.describe_network(network, identity), plan_of(network), tensors, cpu)
     theirs = Transcription(tensors)
-    z, y = ours.latents(range(batch)), torch.arange(batch) * 7
+
+    def ours(dtype: torch.dtype | None) -> BigGAN | BigGANDeep:
+        if deep:
+            spec = biggan_deep.describe_network(network, identity)
+            return BigGANDeep(spec, plan_of_deep(network), tensors, cpu, dtype)
+        return BigGAN(biggan.describe_network(network, identity), plan_of(network), tensors, cpu, dtype)
+
+    nets = {"float32": ours(None), "bfloat16": ours(torch.bfloat16)}
+    z, y = nets["float32"].latents(range(batch)), torch.arange(batch) * 7
 
     def transcribed() -> Tensor:
         with torch.no_grad():
             return theirs.deep(z, y) if deep else theirs.plain(z, y)
 
-    return {"transcription": transcribed, "ours": lambda: ours.synthesise(ours.map(z, y))}
+    inputs = nets["float32"].map(z, y)
+    found: dict[str, Way] = {"transcription": transcribed}
+    if deep and (model := packaged(tensors, size, width)) is not None:
+        classes = F.one_hot(y, 1000).float()
+
+        def package() -> Tensor:
+            with torch.no_grad():
+                return model(z, classes, 1.0)
+
+        found = {"package": package, **found}
+    return {**found, **{name: moving(net, inputs) for name, net in nets.items()}}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("rounds", 5), ("size", 128), ("width", 0), ("batch", 1), ("threads", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    parser = options(__doc__, size=128, width=0)
     parser.add_argument("--deep", action="store_true")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    compared = ways(options.size, options.width or (128 if options.deep else 96), options.batch, options.deep)
-    a, b = (way() for way in compared.values())
-    print(f"{options.size} x {options.size}, batch {options.batch}: differ by {(a - b).abs().max() / a.std():.1e} std")
-    times: dict[str, list[float]] = {name: [] for name in compared}
-    for _ in range(options.rounds):
-        for name, way in compared.items():
-            start = time.perf_counter()
-            way()
-            times[name].append((time.perf_counter() - start) / options.batch * 1000)
-    for name, spent in times.items():
-        ratio = statistics.median(x / y for x, y in zip(times["transcription"], spent, strict=True))
-        print(
-            f"threads {options.threads}  {name:14} {statistics.median(spent):7.1f} ms/picture"
-            f" (best {min(spent):6.1f})  per round x{ratio:.2f}"
-        )
+    asked = parser.parse_args()
+    width = asked.width or (128 if asked.deep else 96)
+    print(f"BigGAN{'-deep' if asked.deep else ''}, {asked.size} x {asked.size}, width {width}")
+    compare(ways(asked.size, width, asked.batch, asked.deep), asked.batch, asked.rounds, asked.threads)
 
 
 if __name__ == "__main__":

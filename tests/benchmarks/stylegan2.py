@@ -1,21 +1,20 @@
-"""StyleGAN2: ms per picture, a direct transcription of the papers against ours, side by side, float32 on a CPU.
+"""StyleGAN2: ms per picture, a direct transcription of the papers in float32 against ours, side by side, on a CPU.
 
-    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/stylegan2.py [--rounds 9] [--size 256] [--base 16384] [--batch 1]
+    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/stylegan2.py [--rounds 5] [--size 256] [--base 16384] [--batch 1]
+        [--threads 2]
 
 The transcription scales the weights of each picture, convolves the batch as groups, and makes every step a tensor of
-its own, as equations 1 to 3 of Karras et al. 2020a read. Rounds are interleaved, so that both meet the same noise.
+its own, as equations 1 to 3 of Karras et al. 2020a read.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import statistics
-import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from side_by_side import compare, moving, options
 from torch import Tensor
 
 from gandream.models.checkpoint import Network
@@ -58,14 +57,15 @@ def random_tensors(size: int, base: int, most: int = 512, latent: int = 512, see
     return found
 
 
-def ours(tensors: dict[str, np.ndarray]) -> StyleGAN2:
+def ours(tensors: dict[str, np.ndarray], dtype: torch.dtype | None = None) -> StyleGAN2:
     """Our generator of these tensors."""
 
     def stored(array: np.ndarray) -> StoredTensor:
         return StoredTensor(Storage("float32", array.size, array.tobytes), array.shape, contiguous(array.shape))
 
     network = Network("", {name: stored(array) for name, array in tensors.items()})
-    return StyleGAN2(describe_network(network, Identity("random", "")), plan(network), tensors, {}, torch.device("cpu"))
+    spec = describe_network(network, Identity("random", ""))
+    return StyleGAN2(spec, plan(network), tensors, {}, torch.device("cpu"), dtype)
 
 
 def transcription(t: dict[str, Tensor], w: Tensor) -> Tensor:
@@ -125,38 +125,19 @@ def transcription(t: dict[str, Tensor], w: Tensor) -> Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("rounds", 9), ("size", 256), ("base", 16384), ("batch", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    options = parser.parse_args()
-    arrays = random_tensors(options.size, options.base)
+    asked = options(__doc__, size=256, base=16384).parse_args()
+    arrays = random_tensors(asked.size, asked.base)
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    net = ours(arrays)
-    w = net.map(net.latents(range(options.batch))).w
+    nets = {name: ours(arrays, dtype) for name, dtype in (("float32", None), ("bfloat16", torch.bfloat16))}
+    w = nets["float32"].map(nets["float32"].latents(range(asked.batch))).w
 
     def theirs() -> Tensor:
         with torch.no_grad():
             return transcription(tensors, w)
 
-    ways = {"transcription": theirs, "ours": lambda: net.synthesise(w)}
-    a, b = (way() for way in ways.values())
-    print(f"{options.size} x {options.size}, batch {options.batch}: differ by {(a - b).abs().max() / a.std():.1e} std")
-    for threads in (1, 2):
-        torch.set_num_threads(threads)
-        times: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(options.rounds):
-            for name, way in ways.items():
-                start = time.perf_counter()
-                way()
-                times[name].append((time.perf_counter() - start) / options.batch * 1000)
-        base = statistics.median(times["transcription"])
-        for name, spent in times.items():
-            middle = statistics.median(spent)
-            ratio = statistics.median(x / y for x, y in zip(times["transcription"], spent, strict=True))
-            print(
-                f"threads {threads}  {name:14} {middle:7.1f} ms/picture (best {min(spent):6.1f})"
-                f"  x{base / middle:.2f} (per round x{ratio:.2f})"
-            )
+    ways = {"transcription": theirs, **{name: moving(net, w) for name, net in nets.items()}}
+    print(f"StyleGAN2, {asked.size} x {asked.size}, {asked.base} base channels")
+    compare(ways, asked.batch, asked.rounds, asked.threads)
 
 
 if __name__ == "__main__":

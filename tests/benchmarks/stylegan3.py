@@ -1,25 +1,22 @@
-"""StyleGAN3: ms per picture, a direct transcription of the paper against ours, side by side, float32 on a CPU.
+"""StyleGAN3: ms per picture, a direct transcription of the paper in float32 against ours, side by side, on a CPU.
 
-    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/stylegan3.py [--rounds 3] [--size 256] [--base 16384] [--most 512]
-        [--batch 1] [--threads 1] [--radial]
+    OMP_WAIT_POLICY=PASSIVE python tests/benchmarks/stylegan3.py [--rounds 2] [--size 256] [--base 16384] [--most 512]
+        [--batch 1] [--threads 2] [--radial]
 
 The transcription scales the weights of each picture, convolves the batch as groups, and makes every step a tensor of
 its own: zeros between pixels, padding, the filter along rows and along columns, the activation, the clamp, the filters
 again at full size, and every second pixel of that, as Karras et al. 2021 read (section 3.2, figure 4b). ``--radial``
-is configuration R: 1 x 1 convolutions, twice the channels, two-dimensional filters. Rounds are interleaved, so that
-both meet the same noise.
+is configuration R: 1 x 1 convolutions, twice the channels, two-dimensional filters.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-import statistics
-import time
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from side_by_side import compare, moving, options
 from torch import Tensor
 
 from gandream.models.checkpoint import Network
@@ -151,37 +148,27 @@ def transcription(t: dict[str, Tensor], made: SynthesisPlan, w: Tensor) -> Tenso
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, default in (("rounds", 3), ("size", 256), ("base", 16384), ("most", 512), ("batch", 1), ("threads", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+    parser = options(__doc__, rounds=2, size=256, base=16384, most=512)
     parser.add_argument("--radial", action="store_true")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    more = 2 if options.radial else 1
-    arrays = random_tensors(options.size, options.base * more, options.most * more, options.radial)
+    asked = parser.parse_args()
+    more = 2 if asked.radial else 1
+    arrays = random_tensors(asked.size, asked.base * more, asked.most * more, asked.radial)
     found = network(arrays)
     made, spec = plan(found), describe_network(found, Identity("random", ""))
     tensors = {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
-    net = StyleGAN3(spec, made, arrays, {}, torch.device("cpu"))
-    w = net.map(net.latents(range(options.batch))).w
+    nets = {
+        name: StyleGAN3(spec, made, arrays, {}, torch.device("cpu"), dtype)
+        for name, dtype in (("float32", None), ("bfloat16", torch.bfloat16))
+    }
+    w = nets["float32"].map(nets["float32"].latents(range(asked.batch))).w
 
     def theirs() -> Tensor:
         with torch.no_grad():
             return transcription(tensors, made.synthesis, w)
 
-    ways = {"transcription": theirs, "ours": lambda: net.synthesise(w)}
-    a, b = (way() for way in ways.values())
-    print(f"{options.size} x {options.size}, batch {options.batch}: differ by {(a - b).abs().max() / a.std():.1e} std")
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(options.rounds):
-        for name, way in ways.items():
-            start = time.process_time()
-            way()
-            times[name].append((time.process_time() - start) / options.batch * 1000)
-    for name, spent in times.items():
-        ratio = statistics.median(x / y for x, y in zip(times["transcription"], spent, strict=True))
-        middle = statistics.median(spent)
-        print(f"{name:14} {middle:8.1f} ms/picture (best {min(spent):8.1f})  x{ratio:.2f} per round")
+    ways = {"transcription": theirs, **{name: moving(net, w) for name, net in nets.items()}}
+    print(f"StyleGAN3-{'R' if asked.radial else 'T'}, {asked.size} x {asked.size}, channel_base {asked.base}")
+    compare(ways, asked.batch, asked.rounds, asked.threads)
 
 
 if __name__ == "__main__":

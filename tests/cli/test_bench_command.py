@@ -26,7 +26,9 @@ def test_figures(recipe: Path):
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert list(found["stages"]) == [*STAGES, "the whole"]
-    assert found["frames"] == [0, 30] and found["rounds"] == 2 and found["size"] == "32x32"
+    assert found["frames"] == [0, 30]
+    assert found["rounds"] == 2
+    assert found["size"] == "32x32"
     assert all(found["stages"][name] > 0 for name in ("generator", "colours", "encoder", "the whole"))
     assert found["bottleneck"] == max(STAGES, key=found["stages"].get)
     assert found["bound_ms"] == pytest.approx(sum(found["stages"][name] for name in STAGES), abs=0.01)
@@ -40,6 +42,8 @@ def test_table_and_range(recipe: Path):
     lines = done.stdout.splitlines()
     assert "32x32, 10 fps, h264, frames 4 to 8" in lines[0]
     rows = [line for line in lines if line.startswith("|")]
-    assert len(rows) == 2 + len(STAGES) + 1 and len({row.count("|") for row in rows}) == 1
+    assert len(rows) == 2 + len(STAGES) + 1
+    assert len({row.count("|") for row in rows}) == 1
     beyond = CliRunner().invoke(app, ["bench", str(recipe), "--frames", "4:90"])
-    assert "0:30" in str(beyond.exception) and beyond.exception.exit_code == 2
+    assert "0:30" in str(beyond.exception)
+    assert beyond.exception.exit_code == 2

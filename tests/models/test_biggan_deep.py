@@ -197,7 +197,7 @@ def test_what_it_is_given(tmp_path):
     with pytest.raises(LatentError, match="wanted"):
         generator.synthesise(torch.zeros(1, 2, 8))
     with pytest.raises(CheckpointError, match="float32"):
-        load_generator(written(tmp_path), device="cpu", dtype=torch.float16)
+        load_generator(written(tmp_path), device="cpu", dtype=torch.float64)
 
 
 def test_blocks_that_do_not_alternate_need_their_configuration(tmp_path):

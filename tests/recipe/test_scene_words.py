@@ -129,7 +129,6 @@ TOLD = [
     (MUSIC + "scenes: {palette: {A: []}}", "scenes.palette.A", "at least one latent", ""),
     (MUSIC + "scenes: {palette: {A: [-1]}}", "scenes.palette.A", "must be at least 0", ""),
     (MUSIC + "scenes: {labels: {A: {at: 3}}}", "scenes.labels.A.at", "no such word here", ""),
-    ("scenes: [{}]\nvideo: {loop: true}", "video", "a film of scenes can't be made to close", ""),
     ("scenes: [{blend: {by: noten, latents: [1]}}]", "scenes[0].blend.by", "there is no signal called 'noten'", ""),
     ("scenes: [{truncation: swing}]", "scenes[0].truncation", "there is nothing called 'swing'", ""),
     ("curves: {swing: t}\ntruncation: swin", "truncation", "there is nothing called 'swin'", "'swing'"),
@@ -159,3 +158,46 @@ def test_each_circle_is_told_once(mistake):
         "this curve is made of itself: a -> b -> a",
         "this curve is made of itself: d -> d",
     ]
+
+
+def test_a_scene_takes_a_preset_whose_signals_stand_at_the_top():
+    made = scenes(
+        {"for": "3s", "use": "lucid_sonic"},
+        {"for": "3s", "use": {"preset": "lucid_sonic", "speed_fpm": 6}, "truncation": 0.3},
+        {"use": "lucid_sonic"},
+        audio="bundled:night_drive",
+        curves={"mine": 1},
+    )
+    first, second, third = made.told_scenes()
+    assert {"walk", "push", "classes"} <= first.own_words & second.own_words
+    assert second.truncation.value == 0.3
+    assert {"mine", "lucid_step", "lucid_step_2"} <= set(made.curves), "what means something else has another name"
+    assert "lucid_keys_2" in str(made.curves["lucid_step_2"])
+    assert "lucid_keys_2" not in str(made.curves["lucid_step"])
+    assert [push.by for push in first.push] == [push.by for push in third.push]
+    alone = recipe_from({"model": "cppn#7", "use": "lucid_sonic", "audio": "bundled:night_drive"})
+    assert (alone.walk, alone.push, alone.classes) == (first.walk, first.push, first.classes)
+    assert {name: made.signals[name] for name in alone.signals} == alone.signals
+
+
+def test_sections_of_a_label_take_a_preset():
+    made = recipe_from(
+        {"model": "cppn#7", "audio": "bundled:night_drive", "scenes": {"labels": {"B": {"use": "wavefunk"}}}}
+    )
+    assert isinstance(made.scenes, Sectioned)
+    assert {"walk", "blend"} <= made.told_scenes()[0].own_words
+    assert {"wave_low", "wave_notes"} <= set(made.signals)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "problem"),
+    [
+        ("scenes: [{use: lucid}]", "scenes[0].use", "no such preset"),
+        ("scenes: [{}, {use: {preset: wavefunk, lo_fmx: 3}}]", "scenes[1].use", "no such word here"),
+        ("scenes: {labels: {B: {use: 3}}}", "scenes.labels.B.use", "wanted a preset"),
+    ],
+)
+def test_mistakes_in_a_scenes_preset(mistake, text, where, problem):
+    found = mistake("audio: bundled:night_drive\n" + text)
+    assert where in found.where
+    assert problem in found.problem

@@ -22,6 +22,7 @@ from gandream.recipe.layering import Blend, LayerPsi, Mix, Nearest, Noise, Trunc
 from gandream.recipe.load import load_recipe
 from gandream.recipe.model import ModelWords
 from gandream.recipe.motion import Bounced, Push, Walk
+from gandream.recipe.music import MusicWords
 from gandream.recipe.noise import Spot
 from gandream.recipe.overlays import Lyrics
 from gandream.recipe.presets.deep_music import DeepMusic
@@ -30,7 +31,7 @@ from gandream.recipe.presets.parts import Preset
 from gandream.recipe.presets.wavefunk import Wavefunk
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.regions import RegionOfLatent
-from gandream.recipe.roams import Bounce, Circle, Plane, Recorded, Simplex, Wander
+from gandream.recipe.roams import Bounce, Circle, Footage, Plane, Recorded, Simplex, Wander
 from gandream.recipe.scene import Labelled, Scene, Sectioned, Transition
 from gandream.recipe.seeds import Seeds
 from gandream.recipe.signals import Knee, Sections, Signal, Steps
@@ -43,6 +44,7 @@ from gandream.recipe.video import Video
 # Effects and bends have tests of their own.
 GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Recipe: ((), {"model": "cppn#7", "audio": "song.wav"}),
+    MusicWords: (("audio",), {"file": "song.wav"}),
     Tempo: (("tempo",), {}),
     Signal: (("signals", "kick"), {"from": "rms"}),
     Knee: (("signals", "kick", "compress"), {"threshold": 0.5, "ratio": 2}),
@@ -56,6 +58,7 @@ GROUPS: dict[type[Word], tuple[tuple, dict]] = {
     Bounce: (("walk", "bounce"), {}),
     Recorded: (("walk", "file"), {"file": "song.npy"}),
     Plane: (("walk", "plane"), {}),
+    Footage: (("walk", "footage"), {"file": "song.wav"}),
     Latent: (("walk", "through", 0), {"seed": 1}),
     Classes: (("classes",), {"through": [0, 1]}),
     Shuffle: (("classes", "shuffle"), {"every": 2}),
@@ -152,7 +155,7 @@ def test_the_schema_holds_every_word():
     assert set(schema["properties"]) == set(Recipe.words())
     model = schema["properties"]["model"]["anyOf"][1]
     assert set(model["properties"]) == set(ModelWords.words())
-    groups = {*GROUPS, *EFFECTS.values(), *BENDS.values()} - {Recipe, ModelWords}
+    groups = {*GROUPS, *EFFECTS.values(), *BENDS.values()} - {Recipe, ModelWords, MusicWords}
     assert set(schema["$defs"]) == {group.__name__ for group in groups}
     for group in groups:
         assert list(schema["$defs"][group.__name__]["properties"]) == group.words()
@@ -320,7 +323,7 @@ GOOD_AND_BAD = {
     "video.preset": (["ultrafast", "veryslow"], ["fst", "1", "FAST", "[]"]),
     "video.duration": (["1", "0:42", "4 bars", "1 frame"], ["0", "-1", "50%", "0 frames", "4 barz", "1e400"]),
     "video.start": (["0", "0:42", "10%"], ["-1", "nan s"]),
-    "video.subsampling": (["420", "'444'"], ["422", "420.0", "true"]),
+    "video.subsampling": (["420", "422", "'444'", "null"], ["411", "420.0", "true"]),
     "video.loop": (["true", "False"], ["yes", "on", "1", "null", "off"]),
     "walk.path": (["slerp", "lerp", "spline", "step", "null"], ["slrp", "splin", "1"]),
     "walk.space": (["z", "w", "null"], ["x", "1", "W"]),
@@ -499,8 +502,23 @@ GOOD_AND_BAD = {
         ],
     ),
     "audio": (
-        ["song.wav", "./song.wav"],
-        ["no.wav", "''", "3", ".", "bundled:nothing", "~nobody_123/x.wav", "x" * 5000, "no/song.wav", "/dev/null"],
+        ["song.wav", "./song.wav", "{file: song.wav}", "{file: song.wav, gain: -3.5}"],
+        [
+            "{gain: 3}",
+            "{file: song.wav, gain: loud}",
+            "{file: song.wav, gain: 41}",
+            "{file: no.wav}",
+            "{fil: song.wav}",
+            "no.wav",
+            "''",
+            "3",
+            ".",
+            "bundled:nothing",
+            "~nobody_123/x.wav",
+            "x" * 5000,
+            "no/song.wav",
+            "/dev/null",
+        ],
     ),
     "signals.k": (
         [

@@ -16,7 +16,7 @@ from gandream.recipe.load import recipe_from
 from gandream.rendering.grid import GridPainter, painter
 from gandream.rendering.paint import Painter, cover, stretch
 from gandream.rendering.plan import make_plan
-from gandream.run.prepare import picture_format
+from gandream.run.picture import picture_format
 from gandream.trajectory.compose import compose
 from gandream.trajectory.grid import LARGEST, GridTrajectory, Layout
 from gandream.video.format import VideoFormat

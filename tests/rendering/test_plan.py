@@ -10,7 +10,7 @@ import pytest
 from gandream.models.registry import describe
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.plan import BATCH_PIXELS, MAX_BATCH, grid, make_plan
-from gandream.run.prepare import DEFAULT_SIZE, picture_format
+from gandream.run.picture import DEFAULT_SIZE, picture_format
 from gandream.trajectory.compose import compose
 from gandream.video.format import VideoFormat
 
@@ -52,12 +52,17 @@ def test_odd_sizes_become_even_with_a_warning_where_the_codec_needs_it():
     assert ((fmt.width, fmt.height), warnings) == ((63, 65), ())
 
 
-def test_a_batch_is_as_small_as_the_larger_of_model_and_film_asks():
+def test_a_batch_is_as_small_as_the_models_pictures_ask():
     sizes = [(64, (64, 64)), (64, (1024, 1024)), (2048, (64, 64)), (8192, None)]
     batches = [
         planned(replace(SPEC, size=native), VideoFormat(side, side, Fraction(20))).batch for side, native in sizes
     ]
-    assert batches == [MAX_BATCH["cpu"], max(1, BATCH_PIXELS["cpu"] >> 20), 1, 1]
+    assert batches == [MAX_BATCH["cpu"], max(1, BATCH_PIXELS["cpu"] >> 20), MAX_BATCH["cpu"], 1]
+
+
+def test_few_large_frames_are_made_at_once_of_many_small_pictures():
+    plan = planned(replace(SPEC, size=(64, 64)), VideoFormat(2048, 2048, Fraction(20)))
+    assert (plan.batch, plan.piece) == (MAX_BATCH["cpu"], 1)
 
 
 # keys

@@ -174,12 +174,6 @@ def test_each_model_is_loaded_once_and_only_those_in_sight_are_held(tmp_path):
         assert len(projector._models) == 1
 
 
-def test_an_even_pace_is_for_films_without_scenes(tmp_path):
-    with pytest.raises(RecipeError, match="measured over a whole film") as caught:
-        prepared(tmp_path, "scenes: [{for: 1s}, {for: 1s, walk: {through: [1, 2], pace: perceptual}}]")
-    assert "scenes[1].walk.pace" in caught.value.where
-
-
 def test_a_conditional_model_beside_one_without_classes(tmp_path, stylegan2_file):
     file = stylegan2_file(classes=3)
     text = f"""\
@@ -196,3 +190,25 @@ scenes:
     w = made.cuts[2].trajectory.inputs(generator, 20, 21).w
     wanted = generator.map(generator.latents([1]), torch.tensor([1])).w
     torch.testing.assert_close(w, wanted, atol=1e-4, rtol=0)
+
+
+def test_a_film_of_scenes_that_closes_has_no_seam(tmp_path):
+    head = FILM.replace("fps: 10", "fps: 10, loop: true")
+    text = "walk: {through: [1, 2], every: 2s}\ntransition: crossfade 1s\neffects: [{trails: 0.5}]\n"
+    text += THREE % "seed: 1"
+    made = prepared(tmp_path, text, head)
+    film, load = made.reel("cpu"), made.load("cpu")
+    assert [(shot.start, shot.stop, shot.later) for shot in film.shots] == [
+        (0, 10, 90), (0, 40, 0), (30, 70, 0), (60, 90, 0)
+    ]  # fmt: skip
+    assert [film.numbers(one.start, one.stop) for one in film.segments[:2]] == [[0, 1], [1]]
+    projector = Projector(film, load)
+    through = [torch.cat(list(projector.pictures(one.start, one.stop))) for one in film.segments]
+    for segment, images in reversed(list(zip(film.segments, through, strict=True))):  # each alone, to the same bits
+        assert torch.equal(torch.cat(list(Projector(film, load).pictures(segment.start, segment.stop))), images)
+    images = torch.cat([*through, through[0][:1]])
+    steps = (images[1:] - images[:-1]).abs().mean(dim=(1, 2, 3))
+    assert steps[-1] < 2 * steps.median()
+    other = prepared(tmp_path, text.replace("seed: 1", "seed: 1, truncation: 0.5"), head).reel("cpu")
+    changed = [one.start for one, two in zip(film.segments, other.segments, strict=True) if one.key != two.key]
+    assert changed == [0, 60, 70, 80], "the last scene, where it comes in, and where it goes on under the first"

@@ -143,8 +143,8 @@ def test_a_damaged_measurement_is_made_again(tmp_path):
     [
         ({"through": [1, 2], "pace": "perceptal"}, {}, "wanted a pace: as written, perceptual"),
         ({"bounce": {}, "pace": "perceptual"}, {}, "`bounce` goes as it is written"),
-        (WALK, {"grid": {"columns": 2}}, "only the walk of a film of one scene"),
-        ({"through": [1]}, {"mix": {"from": WALK}}, "only the walk of a film of one scene"),
+        (WALK, {"grid": {"columns": 2}}, "only the walk of a film or of a scene"),
+        ({"through": [1]}, {"mix": {"from": WALK}}, "only the walk of a film or of a scene"),
     ],
 )
 def test_mistakes(walk, words, problem):
@@ -159,3 +159,24 @@ def test_without_a_pace_nothing_is_done(tmp_path):
     written = compose(one, SPEC)
     assert paced(one, written, tmp_path) is written
     assert Fraction(20) == written.trajectory.timeline.clock.fps
+
+
+def test_each_scene_is_paced_over_what_it_shows(tmp_path):
+    from gandream.run.prepare import prepare
+
+    scenes = [
+        {"for": "2s"},
+        {"for": "2s", "walk": {**WALK, "through": [7, 8]}},
+        {"for": "1s", "walk": {"through": [1]}},
+    ]
+    even, plain = (
+        prepare(recipe({**WALK, "pace": pace}, scenes=scenes[:2] if pace == "as written" else scenes), tmp_path)
+        for pace in ("perceptual", "as written")
+    )
+    told = [one for one in even.warnings if one.startswith("walk.pace, in the scene at ")]
+    assert [one[27:35] for one in told] == ["0:00.000", "0:02.000"]
+    first, second = (cut.trajectory.track.places for cut in even.cuts[:2])
+    written = plain.cuts[0].trajectory.track.places
+    np.testing.assert_allclose(first[::20], written[::20], atol=1e-9)  # latents come when they came
+    assert np.abs(first - written).max() > 0.01
+    np.testing.assert_allclose(second[::20], [0, 1], atol=1e-9)

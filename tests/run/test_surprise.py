@@ -46,6 +46,21 @@ def test_a_surprise_is_lively(here, cache, seed):
     assert min(np.abs(one - other).mean() for one, other in pairwise(images)) > 0.02
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_one_knob_turns_the_music_down_in_all_of_it(here, cache, seed):
+    (here / "r.yaml").write_text(surprise(seed, "cppn#7"))
+
+    def score(intensity):
+        sets = ["video.duration=3", "effects=[]", f"vars.intensity={intensity}", "blend=[]"]
+        return compose(load_recipe(here / "r.yaml", sets), describe("cppn#7"), cache).trajectory
+
+    silent, plain = score(0), score(1)
+    assert np.ptp(silent.psi) == 0 < np.ptp(plain.psi)
+    amounts = [[np.abs(getattr(one, "amounts", getattr(one, "strides", None))) for one in made.shoves]
+               for made in (silent, plain)]  # fmt: skip
+    assert max(one.max() for one in amounts[0]) == 0 < min(one.max() for one in amounts[1])
+
+
 def test_the_command_prints_a_recipe_that_reads(gandream, here):
     said = gandream("surprise", "--seed", "5", "--model", "cppn#3")
     assert said.status == 0, said.err

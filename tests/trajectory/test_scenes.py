@@ -29,8 +29,13 @@ def spans(cuts: tuple[Cut, ...]) -> list[tuple[int, int]]:
     return [(cut.start, cut.stop) for cut in cuts]
 
 
+def of(cut: Cut, values: np.ndarray, frames) -> np.ndarray:
+    """Values of a scene at frames of the film."""
+    return values[np.array(frames) - cut.trajectory.first]
+
+
 def psi(cut: Cut, frame: int) -> float:
-    return float(cut.trajectory.psi[frame])
+    return float(of(cut, cut.trajectory.psi, frame))
 
 
 # where
@@ -83,8 +88,9 @@ def test_inherited_words_go_through_the_whole_film_and_own_ones_begin_with_the_s
     whole = compose(written(walk + "video: {fps: 10, duration: 9s}"), describe("cppn#7")).trajectory
     first, second, third = cuts
     for cut in (first, second):
-        np.testing.assert_array_equal(cut.trajectory.latents(0, 90), whole.latents(0, 90))
-    assert [psi(cut, 40) for cut in cuts] == [1, 0.5, 1]
+        found = cut.trajectory.latents(cut.start, cut.stop)
+        np.testing.assert_array_equal(found, whole.latents(cut.start, cut.stop))
+    assert [psi(cut, cut.start) for cut in cuts] == [1, 0.5, 1]
     alone = compose(
         written("walk: {through: [7, 8], every: 2s}\nvideo: {fps: 10, duration: 9s}"), describe("cppn#7")
     ).trajectory
@@ -96,15 +102,15 @@ def test_speed_and_drift_of_a_scene_begin_with_it(laid):
         "scenes: [{for: 4s}, {for: 4s, walk: {through: [1, 2], every: 2s, speed: 2}, push: {random: 1, mode: drift}}]"
     )
     _, cut = laid(text)
-    places = cut.trajectory.track.places
-    assert places[40] == pytest.approx(0, abs=1e-9)
-    assert places[50] == pytest.approx(1)
-    np.testing.assert_allclose(cut.trajectory.shoves[0].amounts[40:], np.arange(40) / 10, atol=1e-9)
+    places = of(cut, cut.trajectory.track.places, [40, 50])
+    np.testing.assert_allclose(places, [0, 1], atol=1e-9)
+    amounts = of(cut, cut.trajectory.shoves[0].amounts, range(40, 80))
+    np.testing.assert_allclose(amounts, np.arange(40) / 10, atol=1e-9)
 
 
 def test_a_walk_by_times_keeps_to_the_films_clock(laid):
     _, cut = laid("scenes: [{for: 2s}, {for: 4s, walk: {through: [1, 2, 3], at: [2s, 4s, 5s]}}]")
-    np.testing.assert_allclose(cut.trajectory.track.places[[20, 30, 40, 45, 50]], [0, 0.5, 1, 1.5, 2])
+    np.testing.assert_allclose(of(cut, cut.trajectory.track.places, [20, 30, 40, 45, 50]), [0, 0.5, 1, 1.5, 2])
 
 
 def test_curves_see_the_films_time_and_the_scenes(laid):
@@ -112,7 +118,7 @@ def test_curves_see_the_films_time_and_the_scenes(laid):
     for cut, begin, lasts in ((cuts[0], 0, 2), (cuts[1], 2, 4)):
         t = np.arange(cut.start, cut.stop) / 10
         wanted = 100 * t / 6 + 10 * (t - begin) + (t - begin) / lasts
-        np.testing.assert_allclose(cut.trajectory.psi[cut.start : cut.stop], wanted)
+        np.testing.assert_allclose(cut.trajectory.psi, wanted)
 
 
 def test_own_curves_are_used_by_name_and_by_each_other(written):
@@ -232,7 +238,7 @@ def test_a_palette_names_its_latents(sectioned):
 
 def test_sections_of_a_label_have_words_of_their_own(sectioned):
     cuts = sectioned("scenes: {labels: {B: {truncation: 0.4, model: cppn#3, transition: crossfade 0.5s}}}")
-    assert [psi(cut, 0) for cut in cuts] == [1, 0.4, 1, 0.4]
+    assert [psi(cut, cut.start) for cut in cuts] == [1, 0.4, 1, 0.4]
     assert [cut.recipe.model.written for cut in cuts] == ["cppn#7", "cppn#3"] * 2
     assert [len(cut.shares) for cut in cuts] == [0, 5, 0, 5]
     (_, own, *_) = sectioned("scenes: {labels: {B: {walk: {through: [7, 8]}}}}")
@@ -242,9 +248,13 @@ def test_sections_of_a_label_have_words_of_their_own(sectioned):
 def test_moments_are_sections_anywhere(sectioned):
     assert spans(sectioned("scenes: [{}, {at: section 3}]")) == [(0, 50), (50, 80)]
     text = "scenes: [{}, {at: section 2}]\ntruncation: {section 2: 0, section 3: 1}\nmix: {from: 3, at: section 4}"
-    cut, _ = sectioned(text, ", start: 1s")
-    np.testing.assert_allclose(cut.trajectory.psi[[0, 10, 25, 40, 60]], [0, 0, 0.5, 1, 1])
-    np.testing.assert_array_equal(cut.trajectory.mixes[0].amounts, np.arange(70) >= 60)
+    cuts = sectioned(text, ", start: 1s")
+    found, amounts = (
+        np.concatenate([part(cut.trajectory) for cut in cuts])
+        for part in (lambda one: one.psi, lambda one: one.mixes[0].amounts)
+    )
+    np.testing.assert_allclose(found[[0, 10, 25, 40, 60]], [0, 0, 0.5, 1, 1])
+    np.testing.assert_array_equal(amounts, np.arange(70) >= 60)
 
 
 MISTAKES = [
@@ -290,4 +300,6 @@ def test_what_is_told_of_sections(sectioned, text, where, words):
 def test_a_scenes_curves_are_the_films_own(laid):
     """Each scene works curves out on the film's clock, so that they go on where the one before left them."""
     cuts = laid("scenes: [{for: 2s}, {for: 4s}]\ncurves: {slow: 'lag(t, 1)'}\ntruncation: slow")
-    np.testing.assert_array_equal(cuts[0].trajectory.psi, cuts[1].trajectory.psi)
+    t = np.arange(60) / 10
+    found = np.concatenate([cut.trajectory.psi for cut in cuts])
+    np.testing.assert_allclose(found, t - 1 + np.exp(-t), atol=1e-9)  # y' = t - y

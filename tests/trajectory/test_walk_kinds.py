@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from films import film_of
 
 from gandream.base.errors import RecipeError
 from gandream.models.registry import describe
@@ -17,6 +18,7 @@ LATENT = np.random.RandomState(7).randn(64)
 def saved(tmp_path):
     rows = np.random.RandomState(0).randn(24, 64).astype(np.float32)
     np.save(tmp_path / "way.npy", rows)
+    film_of(np.random.RandomState(1).randint(0, 255, (60, 3, 3, 3), np.uint8), tmp_path / "clip.mkv")
     return rows
 
 
@@ -57,6 +59,8 @@ KINDS = [
     "{file: {file: way.npy, fps: 9}}",
     "{file: {file: way.npy, duration: 2.2s}, speed: 1 + 0.8*sin(tau*progress)}",
     "{plane: {x: 3*sin(tau*progress), y: cos(tau*progress)}}",
+    "{footage: clip.mkv}",
+    "{footage: {file: clip.mkv, smooth: 0, around: 7}, speed: 1 + 0.8*sin(tau*progress)}",
     "{through: {seeds: 5}, order: ping-pong, every: [1s, 0.5s], path: [slerp, spline], ease: [linear, out_circ, soft]}",
 ]
 
@@ -184,7 +188,14 @@ def test_moving_one_latent_changes_only_the_keys_near_it(laid):
 
 
 def test_a_later_change_of_speed_leaves_earlier_keys_alone(laid, saved):
-    for walk in ("wander: 1s", "circle: 5s", "simplex: 5s", "bounce: 1", "file: {file: way.npy, fps: 9}"):
+    for walk in (
+        "wander: 1s",
+        "circle: 5s",
+        "simplex: 5s",
+        "bounce: 1",
+        "file: {file: way.npy, fps: 9}",
+        "footage: clip.mkv",
+    ):
         for space in ("", ", space: w")[: 1 if "file" in walk else 2]:
             text = f"walk: {{{walk}{space}, speed: {{0s: 1, 3s: 1, 4s: %d}}}}\nvideo: {{duration: 6s}}"
             first, second = laid(text % 1), laid(text % 2)
@@ -271,17 +282,14 @@ def test_what_can_not_close_says_so(written):
         assert any(problem in warning for warning in warnings)
 
 
-def test_ten_minutes_take_a_moment(written):
-    import time
+def test_ten_minutes_take_little_memory(written):
     import tracemalloc
 
     for walk in ("wander", "simplex", "bounce", "circle"):
         recipe = written(f"walk: {walk}\nvideo: {{duration: 10 min, fps: 60, loop: true}}")
         tracemalloc.start()
-        started = time.perf_counter()
         compose(recipe, SPEC)
-        assert time.perf_counter() - started < 2
-        assert tracemalloc.get_traced_memory()[1] < 60e6
+        assert tracemalloc.get_traced_memory()[1] < 10e6
         tracemalloc.stop()
 
 

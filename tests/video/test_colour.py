@@ -83,9 +83,9 @@ def test_bytes_depend_on_neither_batch_nor_threads_nor_strips(sub, strip, monkey
         alone = torch.cat([planar_yuv(picture[None], sub) for picture in pictures])
         # What a GPU takes: the whole batch at once.
         whole = torch.empty_like(together)
-        luma, chroma = whole[:, : 66 * 130], whole[:, 66 * 130 :]
+        luma, chroma = whole[:, : 66 * 130].view(5, 66, 130), whole[:, 66 * 130 :]
         size = (5, 2, 33, 65) if sub == "420" else (5, 2, 66, 130)
-        _convert(pictures, luma.view(5, 66, 130), chroma.view(size), sub)
+        _convert(pictures, [luma, *chroma.view(size).unbind(1)], sub, 8, range(5), 0)
     finally:
         torch.set_num_threads(threads)
     assert torch.equal(together, alone)

@@ -18,9 +18,9 @@ import pytest
 from gandream.base.errors import OutputError, RenderError
 from gandream.video.boxes import picture_track
 from gandream.video.encode import SegmentWriter
-from gandream.video.encoding import check
 from gandream.video.format import VideoFormat
 from gandream.video.segments import publish_with_digest
+from gandream.video.tracks import check, check_decodes
 
 
 def keep(part: Path) -> Path:
@@ -83,6 +83,21 @@ def test_a_shorter_file_is_refused(make_segments, small):
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(RenderError, match="isn't whole"):
         check(path, fmt, 7)
+
+
+def test_pictures_that_no_decoder_takes_are_refused(make_segments, small):
+    fmt = small()
+    (path,) = make_segments(fmt, [12])
+    check_decodes(path, 12)
+    with pytest.raises(RenderError, match="of the 13 frames that ffmpeg wrote, 12 can be decoded"):
+        check_decodes(path, 13)
+    data = bytearray(path.read_bytes())
+    middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 3
+    data[middle : middle + 400] = bytes(byte ^ 0xA5 for byte in data[middle : middle + 400])
+    path.write_bytes(data)
+    check(path, fmt, 12)  # its boxes are as they should be
+    with pytest.raises(RenderError, match=r"can't be decoded|can be decoded"):
+        check_decodes(path, 12)
 
 
 def test_a_bad_option_is_told_in_ffmpegs_words(small, tmp_path, no_leftovers):

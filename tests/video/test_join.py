@@ -194,7 +194,7 @@ RECIPES = {
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_the_recipe_comes_back(make_segments, small, tmp_path, name, suffix):
     fmt = small()
     film = tmp_path / f"film{suffix}"

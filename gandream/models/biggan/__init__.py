@@ -23,6 +23,7 @@ from gandream.models.biggan import names as known
 from gandream.models.biggan import plan as plans
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Layer, Spec
 
 if TYPE_CHECKING:
@@ -52,7 +53,10 @@ def expected(names: Collection[str]) -> list[str]:
 def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     plan = plans.plan(network)
-    layers = (Layer(known.START, plan.bottom), *(Layer(block.key, block.size) for block in plan.blocks))
+    layers = (
+        Layer(known.START, plan.bottom, plan.blocks[0].inputs),
+        *(Layer(block.key, block.size, block.outputs) for block in plan.blocks),
+    )
     return Spec(
         family=FAMILY,
         name=identity.name,
@@ -67,6 +71,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         class_size=plan.embed,
         truncated=True,
         regional=True,
+        reducible=pays((block.size, block.outputs // (4 if plan.deep else 1)) for block in plan.blocks),
         shown=layers,
         configuration=plan.summary,
     )

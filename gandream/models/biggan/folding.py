@@ -22,6 +22,8 @@ from gandream.models.biggan.names import (
 from gandream.models.biggan.plan import Block, Plan
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.convolution import Convolution
+from gandream.models.reduced import computed_in
+from gandream.models.reduced_block import ReducedBlock
 
 Arrays = dict[str, np.ndarray]
 LAST_EPSILON = 1e-5
@@ -37,8 +39,10 @@ class Folded:
     """From the condition [N, K] to the scales of all its norms and then their shifts: matrix and constant."""
     sizes: tuple[int, ...]
     """Channels of the norms."""
-    convs: tuple[Convolution, ...]
-    """On the long way. What is made has a bias; those in between are in the shifts."""
+    convs: tuple[Convolution, ...] | ReducedBlock
+    """On the long way. What is made has a bias; those in between are in the shifts. Or both ways in half precision."""
+    centres: tuple[Tensor, ...]
+    """The means that the norms take away, each [C]."""
     skip: Convolution | None
     """On the short way."""
     attention: tuple[Tensor, ...]
@@ -48,8 +52,8 @@ class Folded:
 class Folding:
     """Reads the numbers of one file."""
 
-    def __init__(self, plan: Plan, tensors: Arrays, device: torch.device):
-        self.plan, self.tensors, self.device = plan, tensors, device
+    def __init__(self, plan: Plan, tensors: Arrays, device: torch.device, dtype: torch.dtype = torch.float32):
+        self.plan, self.tensors, self.device, self.dtype = plan, tensors, device, dtype
         self.count = self._count()
 
     def weight(self, key: str) -> np.ndarray:
@@ -90,24 +94,38 @@ class Folding:
         long = names if self.plan.deep else names[:2]
         side, doubled = block.size // 2 if block.up else block.size, 1 if self.plan.deep else 0
         biases = [self.bias(f"{block.key}.{name}") for name in long]
-        skip, last = None, biases[-1]
+        last, short = biases[-1], None
         if not self.plan.deep:
-            skip = Convolution(self.put(self.weight(f"{block.key}.{names[2]}")), side)
+            short = self.put(self.weight(f"{block.key}.{names[2]}"))
             last = last + self.bias(f"{block.key}.{names[2]}")
-        made = [
-            Convolution(
-                self.put(self.weight(f"{block.key}.{name}")),
-                side if number <= doubled else block.size,
-                up=block.up and number == doubled,
-                bias=self.put(last) if name == long[-1] else None,
+        weights, bias = [self.put(self.weight(f"{block.key}.{name}")) for name in long], self.put(last)
+        skip: Convolution | None = None
+        made: tuple[Convolution, ...] | ReducedBlock
+        if (dtype := computed_in(self.dtype, block.size)) == torch.float32:
+            skip = None if short is None else Convolution(short, side)
+            made = tuple(
+                Convolution(
+                    weight,
+                    side if number <= doubled else block.size,
+                    up=block.up and number == doubled,
+                    bias=bias if number == len(long) - 1 else None,
+                )
+                for number, weight in enumerate(weights)
             )
-            for number, name in enumerate(long)
-        ]
+        else:
+            made = ReducedBlock(weights, bias, short, dtype, size=block.size, doubled=doubled if block.up else None)
         attention = [self.weight(f"{block.after}.{part}") for part in ATTENTION] if block.attention else []
         if attention:
             attention[-1] = attention[-1] * float(self.tensors[f"{block.after}.gamma"].reshape(-1)[0])
         modulation, sizes = self._modulation(block, [np.zeros(1), *biases[:-1]])
-        return Folded(block, modulation, sizes, tuple(made), skip, tuple(self.put(one) for one in attention))
+        centres = (
+            self._statistics(f"{block.key}.{name}", self.plan.epsilon)[0] - bias
+            for name, bias in zip(norms(self.plan.deep), [np.zeros(1), *biases[:-1]], strict=True)
+        )
+        return Folded(
+            *(block, modulation, sizes, made, tuple(self.put(one) for one in centres), skip),
+            tuple(self.put(one) for one in attention),
+        )
 
     def _modulation(self, block: Block, before: list[np.ndarray]) -> tuple[tuple[Tensor, Tensor], tuple[int, ...]]:
         """Scales and shifts of a block's norms as an affine function of its condition.

@@ -11,17 +11,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.arguments import class_weights, exact, only_float32, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, computed, exact, only_native, w_of, z_of
 from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan.folding import Folded, Folding
 from gandream.models.biggan.plan import Plan
+from gandream.models.reduced import painter
+from gandream.models.reduced_block import ReducedBlock
 from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 
 
 class BigGAN:
-    """A BigGAN of any size, in float32."""
+    """A BigGAN of any size."""
 
     def __init__(
         self,
@@ -31,15 +33,16 @@ class BigGAN:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        only_float32(spec, dtype)
+        self.dtype = computed(spec, dtype)
         self.spec, self.plan, self.device, self.tensors = spec, plan, device, tensors
         self.configuration: dict[str, Any] = {"attributes": {"": {"config": plan.configuration}}}
         """What ``save_native`` writes beside the tensors."""
-        folding = Folding(plan, tensors, device)
+        folding = Folding(plan, tensors, device, self.dtype)
         self.start, self.start_bias = folding.start()
         self.embeddings = folding.embeddings()
         self.blocks = [folding.block(block) for block in plan.blocks]
-        self.scale, self.shift, self.colours, self.colours_bias = folding.last()
+        self.scale, self.shift, colours, bias = folding.last()
+        self.colours = painter(colours, bias, self.dtype)
         centre = torch.cat((torch.zeros(plan.chunk, device=device), self.embeddings.mean(0)))
         self.w_avg = centre.expand(len(spec.layers), -1).contiguous()
         """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
@@ -91,7 +94,7 @@ class BigGAN:
         if layer is not None:
             return x.contiguous()
         x = torch.addcmul(self.shift, x, self.scale).relu_()
-        return F.conv2d(x, self.colours, self.colours_bias, padding=1).tanh_().contiguous()
+        return self.colours(x).tanh_().contiguous()
 
     def _first(self, w: Tensor) -> Tensor:
         bottom = self.plan.bottom
@@ -103,11 +106,20 @@ class BigGAN:
 
     def _block(self, x: Tensor, folded: Folded, condition: Tensor) -> Tensor:
         scales, shifts = F.linear(condition, *folded.modulation).chunk(2, dim=1)
-        parts = zip(scales.split(folded.sizes, dim=1), shifts.split(folded.sizes, dim=1), strict=True)
+        parts = list(zip(scales.split(folded.sizes, dim=1), shifts.split(folded.sizes, dim=1), strict=True))
+        if isinstance(folded.convs, ReducedBlock):
+            norms = [
+                (scale, mean.expand_as(scale), shift + mean * scale)
+                for (scale, shift), mean in zip(parts, folded.centres, strict=True)
+            ]
+            return self._attended(folded.convs(x, norms), folded)
         h = x
         for conv, (scale, shift) in zip(folded.convs, parts, strict=True):
             h = conv(torch.addcmul(shift[:, :, None, None], h, scale[:, :, None, None]).relu_())
         # A 1 x 1 convolution of up-sampled features is the features of that convolution, up-sampled.
         x = x[:, : h.shape[1]] if folded.skip is None else folded.skip(x)
         h = h.add_(F.interpolate(x, scale_factor=2, mode="nearest") if folded.block.up else x)
-        return attended(h, folded.attention) if folded.attention else h
+        return self._attended(h, folded)
+
+    def _attended(self, h: Tensor, folded: Folded) -> Tensor:
+        return attended(h, folded.attention, self.dtype) if folded.attention else h

@@ -21,6 +21,7 @@ from gandream.base.hashing import content_key
 from gandream.models.biggan_deep import plan as plans
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Layer, Spec
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ def expected(names: Collection[str]) -> list[str]:
 def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     plan = plans.plan(network)
-    layers = [Layer("gen_z", plans.FIRST), *(Layer(block.key.removeprefix("generator."), block.size)
-                                             for block in plan.blocks)]  # fmt: skip
+    layers = [
+        Layer("gen_z", plans.FIRST, plan.blocks[0].inputs),
+        *(Layer(block.key.removeprefix("generator."), block.size, block.outputs) for block in plan.blocks),
+    ]
     return Spec(
         family=FAMILY,
         name=identity.name,
@@ -66,6 +69,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         class_size=plan.embed,
         truncated=True,
         regional=True,
+        reducible=pays((block.size, block.inputs // 4) for block in plan.blocks),
         configuration=plan.summary,
     )
 

@@ -11,6 +11,8 @@ from torch import Tensor
 from gandream.models.biggan_deep.plan import ATTENTION, Block, Plan
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.convolution import Convolution
+from gandream.models.reduced import computed_in
+from gandream.models.reduced_block import ReducedBlock
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,7 +34,7 @@ class Bottleneck:
     """[2 (I + 3 M), K]: gains of the four norms, then their offsets."""
     norms: Statistics
     """Of the four norms in a row, [R, I + 3 M]."""
-    convs: tuple[Convolution, ...]
+    convs: tuple[Convolution, ...] | ReducedBlock
     """The last one has a bias; those before are in the norms."""
 
 
@@ -68,35 +70,37 @@ def statistics(tensors: Arrays, keys: list[str], biases: list[np.ndarray], devic
     return Statistics(put(np.concatenate(means, 1), device), put(np.concatenate(variances, 1), device))
 
 
-def layers(plan: Plan, tensors: Arrays, device: torch.device) -> list[Bottleneck | Attention]:
-    """All blocks, folded."""
+def layers(
+    plan: Plan, tensors: Arrays, device: torch.device, dtype: torch.dtype = torch.float32
+) -> list[Bottleneck | Attention]:
+    """All blocks, folded; their convolutions in float32 or in half precision."""
     return [
-        _attention(block, tensors, device) if block.attention else _bottleneck(block, tensors, device)
+        _attention(block, tensors, device) if block.attention else _bottleneck(block, tensors, device, dtype)
         for block in plan.layers
     ]
 
 
-def _bottleneck(block: Block, tensors: Arrays, device: torch.device) -> Bottleneck:
+def _bottleneck(block: Block, tensors: Arrays, device: torch.device, dtype: torch.dtype) -> Bottleneck:
     norms = [f"{block.key}.bn_{number}" for number in range(4)]
     convs = [f"{block.key}.conv_{number}" for number in range(4)]
     modulation = [divided(tensors, f"{norm}.{part}") for part in ("scale", "offset") for norm in norms]
     biases = [np.zeros(block.inputs), *(tensors[f"{conv}.bias"] for conv in convs[:3])]
     side = block.size // 2 if block.up else block.size
-    made = [
-        Convolution(
-            put(divided(tensors, conv), device),
-            side if number < 2 else block.size,
-            up=block.up and number == 1,
-            bias=put(tensors[f"{conv}.bias"], device) if number == 3 else None,
+    weights, bias = [put(divided(tensors, conv), device) for conv in convs], put(tensors[f"{convs[3]}.bias"], device)
+    made: tuple[Convolution, ...] | ReducedBlock
+    if (dtype := computed_in(dtype, block.size)) == torch.float32:
+        made = tuple(
+            Convolution(
+                weight,
+                side if number < 2 else block.size,
+                up=block.up and number == 1,
+                bias=bias if number == 3 else None,
+            )
+            for number, weight in enumerate(weights)
         )
-        for number, conv in enumerate(convs)
-    ]
-    return Bottleneck(
-        block,
-        put(np.concatenate(modulation), device),
-        statistics(tensors, norms, biases, device),
-        tuple(made),
-    )
+    else:
+        made = ReducedBlock(weights, bias, None, dtype, size=block.size, doubled=1 if block.up else None)
+    return Bottleneck(block, put(np.concatenate(modulation), device), statistics(tensors, norms, biases, device), made)
 
 
 def _attention(block: Block, tensors: Arrays, device: torch.device) -> Attention:

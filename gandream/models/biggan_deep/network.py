@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.arguments import class_weights, exact, only_float32, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, computed, exact, only_native, w_of, z_of
 from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
 from gandream.models.biggan_deep.plan import FIRST, Plan
+from gandream.models.reduced import painter
+from gandream.models.reduced_block import ReducedBlock
 from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 
@@ -26,7 +28,7 @@ DECIMALS = 6
 
 
 class BigGANDeep:
-    """A BigGAN-deep of any size, in float32."""
+    """A BigGAN-deep of any size."""
 
     def __init__(
         self,
@@ -36,7 +38,7 @@ class BigGANDeep:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        only_float32(spec, dtype)
+        self.dtype = computed(spec, dtype)
         self.spec, self.plan, self.device, self.tensors = spec, plan, device, tensors
         self.configuration: dict[str, Any] = {"attributes": {"": {"config": plan.configuration}}}
         """What ``save_native`` writes beside the tensors."""
@@ -45,11 +47,11 @@ class BigGANDeep:
         self.start = put(start.transpose(2, 0, 1, 3).reshape(-1, start.shape[-1]), device)
         bias = tensors["generator.gen_z.bias"].reshape(FIRST, FIRST, -1)
         self.start_bias = put(bias.transpose(2, 0, 1).reshape(-1), device)
-        self.layers = layers(plan, tensors, device)
+        self.layers = layers(plan, tensors, device, self.dtype)
         self.last = statistics(tensors, ["generator.bn"], [np.zeros(1)], device)
         self.gain, self.offset = (put(tensors[f"generator.bn.{part}"], device) for part in ("weight", "bias"))
-        self.colours = put(divided(tensors, "generator.conv_to_rgb")[:3], device)
-        self.colours_bias = put(tensors["generator.conv_to_rgb.bias"][:3], device)
+        colours = put(divided(tensors, "generator.conv_to_rgb")[:3], device)
+        self.colours = painter(colours, put(tensors["generator.conv_to_rgb.bias"][:3], device), self.dtype)
         centre = torch.cat((torch.zeros(plan.latent, device=device), self.embeddings.mean(0)))
         self.w_avg = centre.expand(len(spec.layers), -1).contiguous()
         """z = 0 with the mean of all classes; truncation leaves the class: see ``Spec.class_size``."""
@@ -102,7 +104,7 @@ class BigGANDeep:
             if used - 1 == shown:
                 return x
             if isinstance(layer, Attention):
-                x = attended(x, layer.convs)
+                x = attended(x, layer.convs, self.dtype)
             else:
                 block = partial(self._layer, x, layer, used, rows)
                 x = bends(used, regions(block, w))
@@ -110,8 +112,7 @@ class BigGANDeep:
         if used - 1 == shown:
             return x
         scale, shift = self._affine(self.last, rows, self.gain, self.offset)
-        x = F.conv2d(_rectified(x, scale, shift), self.colours, self.colours_bias, padding=1)
-        return x.tanh_().contiguous()
+        return self.colours(_rectified(x, scale, shift)).tanh_().contiguous()
 
     def _first(self, w: Tensor) -> Tensor:
         return F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
@@ -123,14 +124,20 @@ class BigGANDeep:
 
     def _block(self, x: Tensor, layer: Bottleneck, condition: Tensor, rows: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         gains, offsets = F.linear(condition, layer.modulation).chunk(2, dim=1)
-        scales, shifts = self._affine(layer.norms, rows, 1 + gains, offsets)
         block, middle, h = layer.block, layer.block.inputs // 4, x
         sizes = [block.inputs, middle, middle, middle]
+        if isinstance(layer.convs, ReducedBlock):
+            means, variances = self._statistics(layer.norms, rows)
+            scales = (1 + gains) * (variances + self.plan.epsilon).rsqrt()
+            norms = zip(*(part.split(sizes, dim=1) for part in (scales, means, offsets)), strict=True)
+            return layer.convs(x, list(norms))
+        scales, shifts = self._affine(layer.norms, rows, 1 + gains, offsets)
         parts = zip(layer.convs, scales.split(sizes, dim=1), shifts.split(sizes, dim=1), strict=True)
         for conv, scale, shift in parts:
             h = conv(_rectified(h, scale, shift))
         x = x[:, : block.outputs]
-        return h.add_(F.interpolate(x, scale_factor=2, mode="nearest") if block.up else x)
+        x = F.interpolate(x, scale_factor=2, mode="nearest") if block.up else x
+        return h.add_(x)
 
     def _rows(self, psi: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The two rows of the tables for each psi [N], and the weight of the upper one.
@@ -148,11 +155,15 @@ class BigGANDeep:
         self, tables: Statistics, rows: tuple[Tensor, Tensor, Tensor], gain: Tensor, offset: Tensor
     ) -> tuple[Tensor, Tensor]:
         """A norm with its gain and offset ([N, C] or [C]) as one scale and one shift, both [N, C]."""
-        lower, upper, weight = rows
-        mean = torch.lerp(tables.means[lower], tables.means[upper], weight)
-        variance = torch.lerp(tables.variances[lower], tables.variances[upper], weight)
+        mean, variance = self._statistics(tables, rows)
         scale = gain * (variance + self.plan.epsilon).rsqrt()
         return scale, offset - mean * scale
+
+    def _statistics(self, tables: Statistics, rows: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Means and variances of each picture, [N, C]."""
+        lower, upper, weight = rows
+        mean = torch.lerp(tables.means[lower], tables.means[upper], weight)
+        return mean, torch.lerp(tables.variances[lower], tables.variances[upper], weight)
 
 
 def _rectified(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

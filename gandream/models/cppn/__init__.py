@@ -33,7 +33,9 @@ LATENT = 64
 """D, of z and of w."""
 HIDDEN = 7
 """Hidden layers; coarse ones move the composition, later ones add shapes and detail."""
-LAYERS = (*(Layer(f"hidden{index}") for index in range(HIDDEN)), Layer("light"), Layer("palette"))
+WIDTH = 32
+"""Units of each of them."""
+LAYERS = (*(Layer(f"hidden{index}", channels=WIDTH) for index in range(HIDDEN)), Layer("light"), Layer("palette"))
 DEFAULT_SIZE = (512, 512)
 
 

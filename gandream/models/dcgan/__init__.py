@@ -101,7 +101,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
     size, shown = 1, []
     for stage, shape in zip(chain, shapes, strict=True):
         size = (size - 1) * stage.stride - 2 * stage.padding + shape[2]
-        shown.append(Layer(stage.weight, size))
+        shown.append(Layer(stage.weight, size, shape[1]))
     channels = shapes[-1][1]
     if not 1 <= size <= 8192 or channels not in (1, 3, 4):
         raise DamagedError(f"it makes pictures of {size} x {size} with {channels} channels")

@@ -55,7 +55,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         layers=(Layer("z", plan.size),),
         size=(plan.size, plan.size),
         channels=plan.channels,
-        shown=tuple(Layer(block, plans.FIRST << number) for number, block in enumerate(blocks)),
+        shown=tuple(Layer(block, plans.FIRST << number, plan.depths[number]) for number, block in enumerate(blocks)),
         classes=identity.classes if len(identity.classes) == len(names) else names,
         licence=identity.licence,
         w_size=plan.inputs if plan.labels else 0,

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandream.models.arguments import centre_of, class_weights, only_float32, z_of
+from gandream.models.arguments import centre_of, class_weights, computed, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.mapping import MappingNetwork
 
@@ -26,7 +26,7 @@ class StyleBased:
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        only_float32(spec, dtype)
+        self.dtype = computed(spec, dtype)
         self.spec, self.device, self.mapping = spec, device, mapping
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from gandream.base.hashing import content_key
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Layer, Spec
 from gandream.models.stylegan1 import layouts
 from gandream.models.stylegan1 import plan as plans
@@ -52,7 +53,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     plan = plans.plan(network)
     convs = [conv for block in plan.blocks for conv in block.convs]
-    layers = tuple(Layer(conv.key.removeprefix("synthesis."), min(conv.size)) for conv in convs)
+    layers = tuple(Layer(conv.key.removeprefix("synthesis."), min(conv.size), conv.outputs) for conv in convs)
     return Spec(
         family=FAMILY,
         name=identity.name,
@@ -68,6 +69,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         constant=True,
         noise=any(conv.noise for conv in convs),
         extends=EXTENDS,
+        reducible=pays((min(conv.size), conv.outputs) for conv in convs),
         configuration=plan.summary,
     )
 

@@ -2,7 +2,8 @@
 
 Every weight is the same for all pictures, so gains fold into it when it is loaded, and up-sampling into the
 convolution after it. The low-pass stays a step of its own: it sees nothing beyond the edges of what the convolution
-gave, which no kernel that holds both would do.
+gave, which no kernel that holds both would do. In half precision only convolutions are computed: a normalisation
+follows each, which wants the numbers as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.convolution import Convolution
+from gandream.models.convolution import AnyConvolution, convolution
+from gandream.models.reduced import computed_in
 from gandream.models.style.mapping import FullyConnected
 from gandream.models.stylegan1.adain import AdaIN
 from gandream.models.stylegan1.plan import Conv, Plan
@@ -28,7 +30,9 @@ def put(array: np.ndarray, device: torch.device) -> Tensor:
 class Layer:
     """The constant or a convolution; ``affine`` and ``adain`` are what follows."""
 
-    def __init__(self, conv: Conv, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+    def __init__(
+        self, conv: Conv, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device, dtype: torch.dtype
+    ):
         self.row, self.size = conv.row, conv.size
         self.affine = FullyConnected(conv.affine, tensors, device)
         strength = put(tensors[f"{conv.key}.noise_strength"], device) if conv.noise else None
@@ -40,7 +44,7 @@ class Layer:
             taps = torch.tensor(plan.blur, dtype=torch.float64)
             low = torch.outer(taps, taps).to(device, torch.float32)
             self.low = low.expand(conv.outputs, 1, *low.shape).contiguous()
-        self.convolution: Convolution | None = None
+        self.convolution: AnyConvolution | None = None
         self.weights_are_small = conv.gain is None
         if conv.gain is not None:
             weight = put(tensors[f"{conv.key}.weight"], device) * conv.gain
@@ -48,7 +52,8 @@ class Layer:
             self.weights_are_small = weight.numel() <= (inputs + conv.outputs) * height * width
             early = self.bias if plan.bias_first or self.low is None else None
             side = min(conv.size) // (2 if conv.up else 1)
-            self.convolution = Convolution(weight, side, up=conv.up, bias=early)
+            dtype = computed_in(dtype, min(conv.size))
+            self.convolution = convolution(weight, side, dtype, up=conv.up, bias=early)
         self.late = None if plan.bias_first else self.bias
         """The bias where it comes after the low-pass."""
 
@@ -56,7 +61,7 @@ class Layer:
         """x [N, I, H, W] -> [N, O, H', W'], with the bias."""
         if self.convolution is None:
             return x + self.bias[:, None, None]
-        x = self.convolution(x)
+        x = self.convolution(x).float()
         if self.low is None:
             return x
         taps, channels = self.low.shape[2], self.low.shape[0]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from gandream.models.arguments import computed
 from gandream.models.spec import Spec
 from gandream.models.style.from_constant import FromConstant
 from gandream.models.style.mapping import MappingNetwork
@@ -15,7 +16,7 @@ from gandream.models.stylegan1.synthesis import SynthesisNetwork
 
 
 class StyleGAN1(FromConstant):
-    """A StyleGAN of any size, in float32."""
+    """A StyleGAN of any size."""
 
     def __init__(
         self,
@@ -28,5 +29,5 @@ class StyleGAN1(FromConstant):
     ):
         with torch.no_grad():
             mapping = MappingNetwork(plan.mapping, tensors, device)
-            synthesis = SynthesisNetwork(plan, tensors, device)
+            synthesis = SynthesisNetwork(plan, tensors, device, computed(spec, dtype))
             super().__init__(spec, mapping, synthesis, tensors, attributes, device, dtype)

@@ -47,9 +47,15 @@ class Colours:
 class SynthesisNetwork:
     """w [N, L, D'] to pictures [N, C, H, W]."""
 
-    def __init__(self, plan: Plan, tensors: Mapping[str, np.ndarray], device: torch.device):
+    def __init__(
+        self,
+        plan: Plan,
+        tensors: Mapping[str, np.ndarray],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ):
         self.device, self.plan = device, plan
-        self.layers = [Layer(conv, plan, tensors, device) for block in plan.blocks for conv in block.convs]
+        self.layers = [Layer(conv, plan, tensors, device, dtype) for block in plan.blocks for conv in block.convs]
         const = put(tensors[f"{plan.blocks[0].key}.const"], device)[None]
         self.ground = Ground(const, [layer.noise for layer in self.layers], plan.size)
         # A level of detail of 1.3: the last resolution is not used, and the one before it has come in by 0.7.

@@ -10,6 +10,7 @@ limited data" (class-conditional mapping). This part loads no torch.
 - ``layouts.py``: TensorFlow's and rosinality's ways of writing it;
 - ``synthesis.py``: from w to pictures;
 - ``convolution.py``: the modulated convolution, in the order of operations that is fastest;
+- ``reduced.py``: the same in half precision;
 - ``network.py``: the ``Generator``.
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from gandream.base.hashing import content_key
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Layer, Spec
 from gandream.models.stylegan2 import plan as plans
 from gandream.models.stylegan2.layouts import LAYOUTS as LAYOUTS
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from gandream.models.stylegan2.network import StyleGAN2
 
 FAMILY = "stylegan2"
-VERSION = 1
+VERSION = 2
 """Goes up whenever a change in this folder changes the pictures."""
 EXTENDS = True
 SIGNATURE = (
@@ -54,7 +56,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
     """Facts about a network."""
     plan = plans.plan(network)
     convs = [conv for block in plan.blocks for conv in block.convs]
-    layers = [Layer(conv.key.removeprefix("synthesis."), min(conv.size)) for conv in convs]
+    layers = [Layer(conv.key.removeprefix("synthesis."), min(conv.size), conv.outputs) for conv in convs]
     layers.append(Layer(plan.blocks[-1].key.removeprefix("synthesis.") + ".torgb", min(plan.size)))
     return Spec(
         family=FAMILY,
@@ -72,6 +74,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         regional=True,
         noise=any(conv.noise for conv in convs),
         extends=EXTENDS,
+        reducible=pays((min(conv.size), conv.outputs) for conv in convs),
         shown=tuple(layers[:-1]),
         configuration=plan.summary,
     )

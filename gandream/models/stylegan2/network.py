@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gandream.models.arguments import computed
 from gandream.models.regions import Regions
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.from_constant import FromConstant
@@ -17,7 +18,7 @@ from gandream.models.stylegan2.synthesis import SynthesisNetwork
 
 
 class StyleGAN2(FromConstant):
-    """A StyleGAN2 of any size, in float32."""
+    """A StyleGAN2 of any size."""
 
     def __init__(
         self,
@@ -30,7 +31,7 @@ class StyleGAN2(FromConstant):
     ):
         with torch.no_grad():
             mapping = MappingNetwork(plan.mapping, tensors, device)
-            synthesis = SynthesisNetwork(plan, tensors, device)
+            synthesis = SynthesisNetwork(plan, tensors, device, computed(spec, dtype))
             super().__init__(spec, mapping, synthesis, tensors, attributes, device, dtype)
 
     def more(self, inputs: Inputs | Tensor) -> tuple[Regions]:

@@ -49,3 +49,46 @@ class Low:
         (left, right), (top, bottom) = ((-(t - 1 - (t + 1) // 2), -(t - 2 - (t - 2) // 2)) for t in
                                         (self.columns, self.rows))  # fmt: skip
         return F.pad(whole, (left, right, top, bottom))
+
+
+def phases(weight: Tensor, taps: np.ndarray | None) -> Tensor:
+    """A transposed convolution with stride 2 and the filter after it as one convolution of what is given.
+
+    Weights [O, I, k, k] become [4 O, I, m, m]: those of each of the four pixels that come of one (upper left, upper
+    right, lower left, lower right). In one dimension, with p = n - 2 i, what pixel i gives to new pixel n is the
+    convolution of both kernels at p; n = 2 j + a sees i = j - d where p = 2 d + a.
+    """
+    outputs, inputs, kernel = weight.shape[:3]
+    gains = torch.as_tensor(4 * square(taps), dtype=torch.float64, device=weight.device)
+    ends = [(0, 0), (0, 0)]
+    for axis, length in enumerate(gains.shape):
+        after = (length + 1) // 2 + kernel // 2 - (kernel - 1)  # as in after_transposed
+        ends[axis] = (after - length + 1, after + kernel - 1)
+    flat = weight.double().reshape(-1, 1, kernel, kernel)
+    padding = (gains.shape[0] - 1, gains.shape[1] - 1)
+    both = F.conv2d(flat, gains.flip(0, 1)[None, None], padding=padding).view(outputs, inputs, *(
+        last - first + 1 for first, last in ends
+    ))  # fmt: skip
+    reach = max(max(-(first // 2), last // 2) for first, last in ends)
+    made = both.new_zeros(2, 2, outputs, inputs, 2 * reach + 1, 2 * reach + 1)
+    (top, bottom), (left, right) = ends
+    for place in np.ndindex(2, 2, 2 * reach + 1, 2 * reach + 1):
+        y, x = (2 * (reach - at) + phase for phase, at in zip(place[:2], place[2:], strict=True))
+        if top <= y <= bottom and left <= x <= right:
+            made[place[0], place[1], :, :, place[2], place[3]] = both[:, :, y - top, x - left]
+    return made.flatten(0, 2).to(weight.dtype)
+
+
+def interleaved(x: Tensor, noise: Tensor | None = None) -> Tensor:
+    """The four pixels that came of each, [N, 4 C, H, W], in their places: [N, C, 2 H, 2 W], channels last.
+
+    ``noise`` [N or 1, 1, 2 H, 2 W] is added on the way.
+    """
+    count, channels, height, width = x.shape
+    apart = x.permute(0, 2, 3, 1).reshape(count, height, width, 2, 2, channels // 4).permute(0, 1, 3, 2, 4, 5)
+    made = x.new_empty(apart.shape)
+    if noise is None:
+        made.copy_(apart)
+    else:
+        torch.add(apart, noise.reshape(-1, height, 2, width, 2, 1), out=made)
+    return made.view(count, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)

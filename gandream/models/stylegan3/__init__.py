@@ -8,6 +8,7 @@ so that detail sticks to what is shown and not to pixels. This part loads no tor
 - ``filters.py``: low-pass filters, where a file has none;
 - ``plan.py``: from shapes and attributes to what is computed;
 - ``fourier.py``: the input; ``resample.py``: filters and the activation between them; ``synthesis.py``: the layers;
+- ``modulated.py``, ``reduced.py``: the convolution, in float32 and in half precision;
 - ``extend.py``: larger pictures;
 - ``network.py``: the ``Generator``.
 """
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from gandream.base.hashing import content_key
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Layer, Spec
 from gandream.models.stylegan3 import plan as plans
 from gandream.models.stylegan3.extend import shown
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from gandream.models.stylegan3.network import StyleGAN3
 
 FAMILY = "stylegan3"
-VERSION = 1
+VERSION = 2
 """Goes up whenever a change in this folder changes the pictures."""
 EXTENDS = True
 SIGNATURE = (
@@ -71,6 +73,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         transform=True,
         drifts=True,
         extends=EXTENDS,
+        reducible=pays((min(layer.size), layer.outputs) for layer in plan.synthesis.layers),
         shown=shown(plan.synthesis),
         configuration=plan.summary,
     )

@@ -29,9 +29,10 @@ def factors(plan: SynthesisPlan) -> list[Fraction]:
 def shown(plan: SynthesisPlan) -> tuple[Layer, ...]:
     """The layers before the colours; as many pixels as they have for the picture, without their margins."""
     scale, names = factors(plan), ["input", *(layer.key.removeprefix("synthesis.") for layer in plan.layers)]
-    side = min(plan.size)
+    side, channels = min(plan.size), [plan.input.channels, *(layer.outputs for layer in plan.layers)]
     return tuple(
-        Layer(name, max(1, round(side * factor / scale[-1]))) for name, factor in zip(names, scale[:-1], strict=False)
+        Layer(name, max(1, round(side * factor / scale[-1])), count)
+        for name, factor, count in zip(names, scale[:-1], channels, strict=False)
     )
 
 

@@ -21,7 +21,7 @@ from gandream.models.stylegan3.synthesis import SynthesisNetwork
 
 
 class StyleGAN3(StyleBased):
-    """A StyleGAN3 of any size, in float32."""
+    """A StyleGAN3 of any size."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class StyleGAN3(StyleBased):
         with torch.no_grad():
             mapping = MappingNetwork(plan.mapping, tensors, device)
             super().__init__(spec, mapping, tensors, attributes, device, dtype)
-            self.synthesis = SynthesisNetwork(plan.synthesis, tensors, device)
+            self.synthesis = SynthesisNetwork(plan.synthesis, tensors, device, self.dtype)
         self._folded, self._wider = tensors, self.synthesis
         """What the network was made of, and the last one of another size."""
 
@@ -81,7 +81,7 @@ class StyleGAN3(StyleBased):
         if plan == self.synthesis.plan:
             return self.synthesis
         if plan != self._wider.plan:
-            self._wider = SynthesisNetwork(plan, self._folded, self.device)
+            self._wider = SynthesisNetwork(plan, self._folded, self.device, self.dtype)
         return self._wider
 
 

@@ -23,6 +23,8 @@ from gandream.models.style.activation import SLOPE
 
 RANK = 1e-7
 """Parts of a two-dimensional filter below this share of its largest are left out: below float32's rounding."""
+COARSE_RANK = 1e-3
+"""The same where the convolution before is rounded to halves."""
 TILE = 16
 """Pixels of the fine grid in a tile: more are faster to multiply, but more of their matrix is zeros."""
 CACHE = 1 << 20
@@ -31,15 +33,18 @@ CHANNELS = 64
 """As many channels as a CPU works on at a time: fewer make the products slow, more make strips low."""
 
 
-def separable(taps: np.ndarray | None) -> list[tuple[np.ndarray, np.ndarray]]:
-    """A filter as a sum of products: float64 (along the height, along the width) of each; None is the identity."""
+def separable(taps: np.ndarray | None, least: float = RANK) -> list[tuple[np.ndarray, np.ndarray]]:
+    """A filter as a sum of products: float64 (along the height, along the width) of each; None is the identity.
+
+    Products below ``least`` times the largest are left out.
+    """
     if taps is None:
         return [(np.ones(1), np.ones(1))]
     taps = taps.astype(np.float64)
     if taps.ndim == 1:
         return [(taps, taps)]
     left, values, right = np.linalg.svd(taps)
-    kept = max(int((values > RANK * values[0]).sum()), 1)
+    kept = max(int((values > least * values[0]).sum()), 1)
     root = np.sqrt(values[:kept])
     return list(zip(left.T[:kept] * root[:, None], right[:kept] * root[:, None], strict=True))
 
@@ -98,11 +103,12 @@ class Resampled:
         channels: int,
         clamp: float | None,
         device: torch.device,
+        least: float = RANK,
     ):
         def put(array: np.ndarray) -> Tensor:
             return torch.as_tensor(np.ascontiguousarray(array), dtype=torch.float32, device=device)
 
-        (high, wide), (ups, downs) = sides, (separable(taps) for taps in filters)
+        (high, wide), (ups, downs) = sides, (separable(taps, least) for taps in filters)
         self.sides, self.clamp = sides, clamp
         # Along the width: tiles of fine pixels, each from `seen` pixels of which `step` are new, to `after` pixels.
         period = math.lcm(wide.up, wide.down)

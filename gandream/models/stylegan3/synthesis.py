@@ -2,86 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gandream.models.bending import STRAIGHT, Bends
 from gandream.models.checkpoint.records import DamagedError
-from gandream.models.style.mapping import FullyConnected
+from gandream.models.style.prefix import Prefix, Step
 from gandream.models.stylegan3.fourier import FourierInput
+from gandream.models.stylegan3.modulated import Modulated
 from gandream.models.stylegan3.plan import Convolution, Lowpass, SynthesisPlan
-from gandream.models.stylegan3.resample import Resampled, Side
-
-EPSILON = 1e-8
-GAIN = math.sqrt(2)
-"""Of the leaky rectifier. It commutes with everything between the convolution and the clamp."""
-
-
-class Modulated:
-    """The modulated convolution and its bias (Karras et al. 2021, appendix C.2; 2020a, equations 1 to 3).
-
-    Weights have a mean square of 1 for each output, styles for each picture. The published network takes the mean
-    over the whole batch, which cancels in demodulation but for its epsilon; so pictures don't depend on each other.
-    """
-
-    def __init__(
-        self, plan: Convolution, crop: tuple[slice, slice], tensors: Mapping[str, np.ndarray], device: torch.device
-    ):
-        def put(part: str) -> Tensor:
-            return torch.as_tensor(tensors[f"{plan.key}.{part}"], dtype=torch.float32).to(device)
-
-        self.row, self.demodulates = plan.row, not plan.colours
-        weight, self.bias = put("weight"), put("bias")
-        self.gain = float(put("magnitude_ema").rsqrt())
-        self.style = FullyConnected(
-            plan.affine, tensors, device, 1 / math.sqrt(weight[0].numel()) if plan.colours else 1
-        )
-        if self.demodulates:
-            weight = weight * weight.square().mean(dim=(1, 2, 3), keepdim=True).rsqrt()
-            self.gain, self.bias = self.gain * GAIN, self.bias * GAIN
-        self.squares = weight.square().sum(dim=(2, 3))  # [O, I]
-        channels_last = device.type == "cpu"
-        self.weight = weight.contiguous(memory_format=torch.channels_last) if channels_last else weight
-        self.inside, self.padding, self.cut = zip(
-            *(_cropped(side, plan.kernel, part) for side, part in zip(plan.before, crop, strict=True)), strict=True
-        )
-        height, width = plan.before
-        self.weights_are_small = weight.numel() <= (plan.affine.outputs + plan.outputs) * height * width
-
-    def __call__(self, x: Tensor, w: Tensor) -> Tensor:
-        """x [N, I, H, W], which may be overwritten, and w [N, L, D] -> [N, O, H', W']."""
-        style = self.style(w[:, self.row])  # [N, I]
-        scale = torch.full_like(style[:, :1], self.gain).expand(-1, self.squares.shape[0])  # [N, O]
-        if self.demodulates:
-            style = style * style.square().mean(dim=1, keepdim=True).clamp(min=1e-30).rsqrt()
-            scale = torch.rsqrt(F.linear(style.square(), self.squares) + EPSILON) * self.gain
-        x = x[:, :, self.inside[0], self.inside[1]]
-        if x.shape[0] == 1 and self.weights_are_small:
-            weight = self.weight * (scale[0, :, None] * style[0])[:, :, None, None]
-            y = F.conv2d(x, weight, self.bias, padding=self.padding)
-            return y[:, :, self.cut[0], self.cut[1]]
-        y = F.conv2d(x * style[:, :, None, None], self.weight, padding=self.padding)
-        y = y[:, :, self.cut[0], self.cut[1]]
-        return y.mul_(scale[:, :, None, None]).add_(self.bias[:, None, None])
-
-
-def _cropped(side: int, kernel: int, part: slice) -> tuple[slice, int, slice]:
-    """To get a part of a convolution padded by kernel - 1: what to take of its input, its padding, what to keep."""
-    low, high = max(kernel - 1 - part.start, 0), max(part.stop - side, 0)
-    padding = max(low, high)
-    inside = slice(max(part.start - kernel + 1, 0), min(part.stop, side))
-    return inside, padding, slice(padding - low, padding - low + part.stop - part.start)
+from gandream.models.stylegan3.reduced import ReducedModulated
+from gandream.models.stylegan3.resample import COARSE_RANK, RANK, Resampled, Side
 
 
 class Layer:
     """A modulated convolution, and the activation between two filters (Karras et al. 2021, figure 4b)."""
 
-    def __init__(self, plan: Convolution, tensors: Mapping[str, np.ndarray], device: torch.device):
+    def __init__(self, plan: Convolution, tensors: Mapping[str, np.ndarray], device: torch.device, dtype: torch.dtype):
         self.plan = plan
         taps = [_taps(lowpass, tensors) for lowpass in (plan.up_filter, plan.down_filter)]
         lows, axes = (plan.padding[2], plan.padding[0]), (0, -1)
@@ -96,10 +36,14 @@ class Layer:
             for side, (first, last) in zip(sides, parts, strict=True)
         ]
         crop = (slice(*parts[0]), slice(*parts[1]))
-        self.convolution = Modulated(plan, crop, tensors, device)
+        exact = plan.colours or dtype == torch.float32
+        given = (plan, crop, tensors, device)
+        self.convolution = Modulated(*given) if exact else ReducedModulated(*given, dtype)
         self.resampled = None
         if not plan.colours:
-            self.resampled = Resampled((sides[0], sides[1]), (taps[0], taps[1]), plan.outputs, plan.clamp, device)
+            least = RANK if exact else COARSE_RANK
+            filters = (taps[0], taps[1])
+            self.resampled = Resampled((sides[0], sides[1]), filters, plan.outputs, plan.clamp, device, least)
 
     def __call__(self, x: Tensor, w: Tensor) -> Tensor:
         """[N, I, H, W] and w [N, L, D] -> [N, O, H', W']."""
@@ -123,26 +67,51 @@ def _taps(lowpass: Lowpass | None, tensors: Mapping[str, np.ndarray]) -> np.ndar
 class SynthesisNetwork:
     """w [N, L, D] to pictures [N, C, H, W]."""
 
-    def __init__(self, plan: SynthesisPlan, tensors: Mapping[str, np.ndarray], device: torch.device):
+    def __init__(
+        self,
+        plan: SynthesisPlan,
+        tensors: Mapping[str, np.ndarray],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+    ):
         self.plan = plan
         self.input = FourierInput(plan.input, tensors, device)
-        self.layers = [Layer(layer, tensors, device) for layer in plan.layers]
+        self.layers = [Layer(layer, tensors, device, dtype) for layer in plan.layers]
         # On a CPU the first layers work on the whole batch, whose pictures share the weights; the rest go one by one.
         self.shared = len(self.layers)
         while device.type == "cpu" and self.shared and self.layers[self.shared - 1].convolution.weights_are_small:
             self.shared -= 1
 
+        self._prefix: Prefix[Tensor] = Prefix()
+
+    def _steps(self, transform: Tensor | None, bends: Bends) -> list[Step[Tensor]]:
+        """The input and the first layers that make the same of the same w: where nothing is bent."""
+        if bends.reach(0) or (transform is not None and not bool((transform == transform[:1]).all())):
+            return []
+        moved = None if transform is None else transform[:1]
+        found: list[Step[Tensor]] = [Step(lambda _, w: self.input(w[:, 0], moved), 1, (moved,))]
+        for number, layer in enumerate(self.layers, 1):
+            if bends.reach(number):
+                break
+            found.append(Step(layer, layer.plan.row + 1))
+        return found
+
     def __call__(self, w: Tensor, transform: Tensor | None = None, bends: Bends = STRAIGHT) -> Tensor:
         """Pictures, float32; ``transform`` [N or 1, 3, 3] takes the place of the file's own."""
-        x = bends(0, self.input(w[:, 0], transform))
-        for number, layer in enumerate(self.layers[: self.shared], 1):
+        done, state = self._prefix(self._steps(transform, bends), w, self, lambda: w.new_empty(0))
+        if state is None:
+            x = bends(0, self.input(w[:, 0], transform))
+        else:
+            x, done = state.expand(len(w), -1, -1, -1), done - 1
+        shared = max(self.shared, done)
+        for number, layer in enumerate(self.layers[done:shared], done + 1):
             x = bends(number, layer(x, w))
-        if self.shared == len(self.layers):
+        if shared == len(self.layers):
             return (x * self.plan.scale).contiguous()
         pictures = torch.empty(w.shape[0], self.plan.channels, *self.plan.size, device=w.device)
         for n in range(w.shape[0]):
             one, mine = x[n : n + 1], bends.of(n)
-            for number, layer in enumerate(self.layers[self.shared :], self.shared + 1):
+            for number, layer in enumerate(self.layers[shared:], shared + 1):
                 one = mine(number, layer(one, w[n : n + 1]))
             pictures[n] = one[0]
         return pictures.mul_(self.plan.scale)

@@ -19,6 +19,7 @@ from gandream.base.hashing import content_key
 from gandream.models import stylegan3
 from gandream.models.checkpoint import Checkpoint, Network
 from gandream.models.families import Condition, Identity, class_names
+from gandream.models.precision import pays
 from gandream.models.spec import Spec
 from gandream.models.stylegan3.extend import shown
 from gandream.models.stylegan3.plan import OPTIONAL, configuration
@@ -66,6 +67,7 @@ def describe_network(network: Network, identity: Identity) -> Spec:
         transform=True,
         drifts=True,
         extends=EXTENDS,
+        reducible=pays((min(layer.size), layer.outputs) for layer in plan.synthesis.layers),
         shown=shown(plan.synthesis),
         configuration=plan.summary,
     )

@@ -14,7 +14,7 @@ from gandream.models.stylegan_xl.mapping import folded
 
 
 class StyleGANXL(StyleGAN3):
-    """A StyleGAN-XL of any size, in float32; truncation goes toward the centre of the class."""
+    """A StyleGAN-XL of any size; truncation goes toward the centre of the class."""
 
     def __init__(
         self,

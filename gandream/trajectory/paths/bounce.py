@@ -7,6 +7,7 @@ is a function of the phase alone.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,14 @@ class Bounce:
         draws = np.floor(phases).astype(np.int64)
         rows = np.clip(draws - self.first, 0, len(self.slower) - 1)
         return self.way * (self._behind[rows] + self.factors(rows) * (phases - draws)[:, None])
+
+    def key(self, phases: np.ndarray) -> list[Any]:
+        """What shapes places at phases, for a content key: the way until the draws that they are in, and those."""
+        draws = np.floor(phases[:, 0]).astype(np.int64)
+        needed, numbers = np.unique(np.clip(draws - self.first, 0, len(self.slower) - 1), return_inverse=True)
+        fixed = [self.begin, self.way, self.box, self.randomness]
+        closing = [] if self.drift is None else [self.drift, phases[:, 1]]
+        return [fixed, self._behind[needed], self.slower[needed], numbers, phases[:, 0] - draws, *closing]
 
     def __call__(self, phases: np.ndarray) -> np.ndarray:
         """Places at phases [n, 2], of the walk and of the film (0 to 1): float64 [n, D]."""

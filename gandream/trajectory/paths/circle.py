@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,10 @@ class Circle:
 
     across: np.ndarray
     up: np.ndarray
+
+    def key(self, phases: np.ndarray) -> list[Any]:
+        """What shapes the circle at phases, for a content key."""
+        return [self.across, self.up, phases - np.floor(phases)]
 
     def __call__(self, phases: np.ndarray) -> np.ndarray:
         """The circle at phases [n] in laps: float64 [n, D]. It begins at ``across``."""

@@ -7,6 +7,7 @@ noise demystified" (2005), for the triangles. Gradients are unit vectors in 256 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -80,6 +81,10 @@ class NoiseLoop:
     seed: int
     size: int
     diameter: float
+
+    def key(self, phases: np.ndarray) -> list[Any]:
+        """What shapes the loop at phases, for a content key."""
+        return [self.kind, self.seed, self.size, self.diameter, phases - np.floor(phases)]
 
     def __call__(self, phases: np.ndarray) -> np.ndarray:
         """The loop at phases [n] in laps: float64 [n, D]."""

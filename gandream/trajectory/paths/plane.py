@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gandream.trajectory.ease import eased
+from gandream.trajectory.paths.drawn import Drawn
 from gandream.trajectory.roam import Corners
 
 
@@ -15,11 +17,16 @@ from gandream.trajectory.roam import Corners
 class Plane:
     """``draw`` gives z of seeds, ints [K] to float64 [K, D]; ``stride`` is from one row to the next."""
 
-    draw: Callable[[np.ndarray], np.ndarray]
+    draw: Drawn | Callable[[np.ndarray], np.ndarray]
     seed: int = 0
     stride: int = 100
     ease: str = "linear"
     straight: bool = False
+
+    def key(self, places: np.ndarray) -> list[Any]:
+        """What shapes the plane at places, for a content key."""
+        assert isinstance(self.draw, Drawn), "it was laid out for a film"
+        return [self.draw.key(), self.seed, self.stride, self.ease, self.straight, places]
 
     def corners(self, places: np.ndarray) -> Corners:
         """The four seeds around places [n, 2], x and y, and their weights, which sum to 1."""

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from gandream.trajectory.paths.drawn import Drawn
 
 KNOT = 0.75
 """Sigmas from knot to knot: the sum of the squared kernel is constant to 5e-8 (Poisson summation)."""
@@ -22,8 +25,13 @@ REACH = 7.0
 class Wander:
     """``draw`` gives the values of knots, ints [K] to float64 [K, D]; phases are in sigmas, and so is ``period``."""
 
-    draw: Callable[[np.ndarray], np.ndarray]
+    draw: Drawn | Callable[[np.ndarray], np.ndarray]
     period: float | None = None
+
+    def key(self, phases: np.ndarray) -> list[Any]:
+        """What shapes the path at phases, for a content key."""
+        assert isinstance(self.draw, Drawn), "it was laid out for a film"
+        return [self.draw.key(), self.period, phases]
 
     def __call__(self, phases: np.ndarray) -> np.ndarray:
         """The path at phases [n], float64 [n, D], of the variance of the knots' values at every moment."""

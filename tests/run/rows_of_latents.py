@@ -1,0 +1,218 @@
+"""For every word that says what the generator is fed: two ways to write it that must give different pictures."""
+
+from __future__ import annotations
+
+from rows import Rows
+
+HUSH = "signals: {hush: {from: chroma, of: hush.wav}}"
+LATENTS = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]"
+CONDITIONAL = "model: {file: conditional.safetensors, class: 0}\n"
+NOISY = "model: noisy.safetensors\n"
+DRIFT = "random: 1, mode: drift"
+REPEATED = "from: 9, every: 1s, for: 0.5s"
+FADED = "from: 9, at: 1s, fade: 1s"
+BANDED = f"signals: {{bands: {{from: mel, bands: 12}}}}\nblend: {{latents: {LATENTS}, *}}"
+
+MIXED = {
+    "from": ("from: 8", "from: 9"),
+    "layers": ("from: 9", "from: 9, layers: 0-2"),
+    "amount": ("from: 9", "from: 9, amount: 0.5"),
+    "at": ("from: 9", "from: 9, at: 1s"),
+    "until": ("from: 9", "from: 9, until: 1s"),
+    "every": ("from: 9", REPEATED),
+    "for": (REPEATED, "from: 9, every: 1s, for: 0.25s"),
+    "fade": ("from: 9, at: 1s", FADED),
+    "ease": (FADED, f"{FADED}, ease: in_cubic"),
+}
+
+TABLE = [
+    Rows("ModelWords", "model: {*}", {
+        "file": ("file: cppn#7", "file: cppn#8"),
+        "sha256": ("file: noisy.safetensors", f"file: noisy.safetensors, sha256: {'0' * 64}"),
+        "class": ("file: conditional.safetensors, class: 0", "file: conditional.safetensors, class: 1"),
+    }, refuses=("sha256",), quick=("file",)),
+    Rows("Latent", "walk: {through: [1, {*}], every: 1s}", {
+        "seed": ("seed: 2", "seed: 3"),
+        "file": ("seed: 2", "file: saved.npz, name: one"),
+        "name": ("file: saved.npz, name: one", "file: saved.npz, name: two"),
+        "mean": ("seed: 2", "mean: true"),
+        "between": ("between: [2, 3]", "between: [2, 4]"),
+        "amount": ("between: [2, 3]", "between: [2, 3], amount: 0.2"),
+    }, quick=("seed", "file", "between")),
+    Rows("Latent", CONDITIONAL + "walk: {through: [1, {*}], every: 1s}", {"class": ("seed: 2", "seed: 2, class: 2")}),
+    Rows("Seeds", "walk: {through: [{*}], every: 1s}", {
+        "seeds": ("seeds: 3", "seeds: 0-2"),
+        "seed": ("seeds: 3", "seeds: 3, seed: 4"),
+    }, quick=("seeds",)),
+    Rows("Seeds", CONDITIONAL + "walk: {through: [{*}]}", {"class": ("seeds: 0-2", "seeds: 0-2, class: 2")}),
+    Rows("Walk", "walk: {*}", {
+        "through": ("through: [1, 2]", "through: [1, 3]"),
+        **{word: ("", f"{word}: {{}}") for word in ("wander", "circle", "simplex", "bounce", "plane")},
+        "file": ("", "file: path.npz"),
+        "footage": ("", "footage: clip.y4m"),
+        "every": ("", "every: 0.7s"),
+        "at": ("", "at: [0s, 0.5s, 1s, 2s]"),
+        "space": ("every: 1s", "every: 1s, space: w"),
+        "path": ("every: 1s", "every: 1s, path: spline"),
+        "ease": ("every: 1s", "every: 1s, ease: in_out_cubic"),
+        "order": ("", "order: reverse"),
+        "shuffle": ("", "shuffle: 3"),
+        "loop": ("every: 0.5s", "every: 0.5s, loop: false"),
+        "speed": ("", "speed: 1 + hit"),
+        "pace": ("every: 1s", "every: 1s, pace: perceptual"),
+    }, quick=("through", "every", "at", "path", "speed", "wander")),
+    Rows("Wander", "walk: {wander: {*}}", {
+        "sigma": "sigma: 0.5s",
+        "seed": "seed: 9",
+        "around": "around: 7",
+        "amount": "amount: 0.5",
+        "every": ("sigma: 0.3s", "sigma: 0.3s, every: 1s"),
+    }),
+    Rows("Circle", "walk: {circle: {*}}", {
+        "every": "every: 2s",
+        "radius": "radius: 0.5",
+        "around": "around: 7",
+        "plane": "plane: [1, 2]",
+        "seed": "seed: 9",
+    }, quick=("every",)),
+    Rows("Simplex", "walk: {simplex: {*}}", {
+        "every": "every: 2s",
+        "diameter": "diameter: 3",
+        "kind": "kind: perlin",
+        "seed": "seed: 9",
+        "around": "around: 7",
+        "amount": "amount: 0.5",
+    }),
+    Rows("Bounce", "walk: {bounce: {*}}", {
+        "speed": "speed: 2",
+        "box": ("speed: 2", "speed: 2, box: 0.5"),
+        "randomness": ("speed: 1", "speed: 1, randomness: 0"),
+        "redraw": ("speed: 1", "speed: 1, redraw: 0.5s"),
+        "seed": "seed: 9",
+        "around": "around: 7",
+    }),
+    Rows("Recorded", "walk: {file: {*}}", {
+        "file": ("file: path.npz", "file: other.npz"),
+        "name": ("file: two.npz, name: a", "file: two.npz, name: b"),
+        "fps": ("file: path.npz", "file: path.npz, fps: 20"),
+        "duration": ("file: path.npz", "file: path.npz, duration: 1s"),
+    }),
+    Rows("Footage", "walk: {footage: {*}}", {
+        "file": ("file: clip.y4m", "file: other.y4m"),
+        "smooth": ("file: clip.y4m", "file: clip.y4m, smooth: 1s"),
+        "seed": ("file: clip.y4m", "file: clip.y4m, seed: 3"),
+        "around": ("file: clip.y4m", "file: clip.y4m, around: 7"),
+        "amount": ("file: clip.y4m", "file: clip.y4m, amount: 0.3"),
+    }),
+    Rows("Plane", "walk: {plane: {*}}", {
+        "x": "x: t",
+        "y": "y: t",
+        "seed": "seed: 5",
+        "stride": ("y: t", "y: t, stride: 3"),
+        "ease": "ease: in_out_cubic",
+        "way": "way: straight",
+        "amount": "amount: 0.5",
+    }),
+    Rows("Push", "push: {*}", {
+        "toward": ("toward: 8", "toward: 9"),
+        "random": ("random: 1", "random: 2"),
+        "along": ("random: 1", "along: ones"),
+        "bounce": ("random: 1", "bounce: {}"),
+        "by": ("random: 1", "random: 1, by: 0.4"),
+        "inertia": ("random: 1", "random: 1, inertia: 0.5s"),
+        "mode": ("random: 1", DRIFT),
+        "box": (DRIFT, f"{DRIFT}, box: 0.5"),
+        "space": ("random: 1", "random: 1, space: w"),
+        "layers": ("random: 1, space: w", "random: 1, layers: fine"),
+    }, quick=("toward", "by", "layers")),
+    Rows("Bounced", "push: {by: 3, bounce: {*}}", {
+        "box": "box: 0.5",
+        "margin": "margin: 1",
+        "randomness": "randomness: 0",
+        "redraw": "redraw: 0.5s",
+        "begin": "begin: inward",
+        "seed": "seed: 4",
+    }),
+    Rows("Spot", "regions: {from: 9, where: {*}}", {"x": "x: 0.2", "y": "y: 0.2", "radius": "radius: 0.6"}),
+    Rows("Spot", NOISY + "noise: {strength: 8, where: {*}}", {"x": "x: 0.2", "y": "y: 0.2", "radius": "radius: 0.6"}),
+    Rows("Noise", NOISY + "noise: {*}", {
+        "mode": "mode: off",
+        "strength": "strength: 2",
+        "speed": ("mode: animate", "mode: animate, speed: 3"),
+        "seed": ("mode: animate", "mode: animate, seed: 3"),
+        "layers": ("mode: off", "mode: off, layers: 0-1"),
+        "by": "by: notes",
+        "where": "strength: 2, where: left",
+        "pyramid": ("mode: animate", "mode: animate, pyramid: true"),
+    }, quick=("mode", "strength")),
+    Rows("Mix", "mix: {*}", MIXED, quick=("from", "layers", "at", "every")),
+    Rows("RegionOfLatent", "regions: {where: left, *}", MIXED, quick=("from",)),
+    Rows("RegionOfLatent", NOISY + "regions: {where: left, *}", MIXED),
+    Rows("RegionOfLatent", "regions: {from: 9, *}", {"where": ("where: left", "where: top")}, quick=("where",)),
+    Rows("Blend", BANDED, {"by": ("by: notes", "by: bands")}),
+    Rows("Blend", "blend: {by: notes, *}", {"latents": (f"latents: {LATENTS}", f"latents: {LATENTS[:-3]}13]")}),
+    Rows("Blend", f"blend: {{by: notes, latents: {LATENTS}, *}}", {
+        "order": "order: median",
+        "smooth": "smooth: 0.5s",
+        "layers": "layers: fine",
+        "amount": "amount: 0.4",
+    }, quick=("amount",)),
+    Rows("Smooth", "walk: {every: 0.5s, path: step}\nsmooth: {*}", {
+        "sigma": ("sigma: 0.2s", "sigma: 0.5s"),
+        "causal": ("sigma: 0.2s", "sigma: 0.2s, causal: 0"),
+    }, quick=("sigma",)),
+    Rows("LayerPsi", "truncation: [{*}]", {
+        "psi": ("psi: 0.5, layers: all", "psi: 0.2, layers: all"),
+        "layers": ("psi: 0.2, layers: all", "psi: 0.2, layers: coarse"),
+    }, quick=("layers",)),
+    Rows("Truncated", "truncation: {*}", {
+        "psi": ("psi: 0.5, toward: 7", "psi: 0.2, toward: 7"),
+        "layers": ("psi: 0.2, toward: 7", "psi: 0.2, toward: 7, layers: coarse"),
+        "cutoff": ("psi: 0.2, toward: 7", "psi: 0.2, toward: 7, cutoff: 3"),
+        "toward": ("psi: 0.2, cutoff: 3", "psi: 0.2, cutoff: 3, toward: 7"),
+    }),
+    Rows("Nearest", "truncation: {psi: 0.4, toward: {*}}", {
+        "nearest": ("nearest: [3, 5]", "nearest: [3, 6]"),
+        "softness": ("nearest: [3, 5]", "nearest: [3, 5], softness: 10"),
+    }),
+    Rows("Classes", CONDITIONAL + "classes: {*}", {
+        "through": ("through: [0, 1]", "through: [0, 2]"),
+        "weights": ("through: [0, 1]", "weights: {1: 0.5, 2: 0.5*hit}"),
+        "from": ("through: [0, 1]", "from: notes"),
+        "every": ("through: [0, 1]", "through: [0, 1], every: 1s"),
+        "at": ("through: [0, 1]", "through: [0, 1], at: [0s, 1s]"),
+        "hold": ("through: [0, 1], every: 1s", "through: [0, 1], every: 1s, hold: 75%"),
+        "path": ("through: [0, 1], every: 1s", "through: [0, 1], every: 1s, path: step"),
+        "ease": ("through: [0, 1], every: 1s", "through: [0, 1], every: 1s, ease: in_cubic"),
+        "order": ("through: [0, 1, 2], every: 1s", "through: [0, 1, 2], every: 1s, order: reverse"),
+        "shuffle": ("through: [0, 1, 2], every: 1s", "through: [0, 1, 2], every: 1s, shuffle: 1"),
+        "loop": ("through: [0, 1], every: 1s", "through: [0, 1], every: 1s, loop: false"),
+        "leak": ("from: notes", "from: notes, leak: never"),
+        "react": ("from: notes", "from: notes, react: 5"),
+        "levels": ("from: notes", "from: notes, levels: none"),
+        "complexity": ("from: notes, leak: never", "from: notes, leak: never, complexity: 0.2"),
+        "smooth": ("from: notes", "from: notes, smooth: 0s"),
+        "normalise": ("weights: {1: 0.5, 2: 0.9}", "weights: {1: 0.5, 2: 0.9}, normalise: false"),
+    }, quick=("through", "weights")),
+    Rows("Classes", f"{CONDITIONAL}{HUSH}\nclasses: {{from: hush, normalise: false, *}}", {"floor": "floor: 1"}),
+    Rows("Classes", "classes: {*}", {"optional": ("through: [0, 1]", "through: [0, 1], optional: true")},
+         refuses=("optional",)),
+    Rows("Shuffle", CONDITIONAL + "classes: {from: notes, through: [0, 1, 2], shuffle: {*}}", {
+        "every": ("every: 1s", "every: 0.5s"),
+        "at": ("at: [1s]", "at: [2s]"),
+        "strength": ("every: 1s", "every: 1s, strength: 0.1"),
+        "seed": ("every: 1s", "every: 1s, seed: 3"),
+    }),
+    Rows("Grid", "grid: {*}", {
+        "columns": ("seeds: [1, 2, 3, 4], columns: 2", "seeds: [1, 2, 3, 4], columns: 4"),
+        "rows": ("seeds: [1, 2, 3, 4], rows: 1", "seeds: [1, 2, 3, 4], rows: 4"),
+        "seeds": ("seeds: [1, 2]", "seeds: [1, 3]"),
+        "walks": ("walks: [{through: [1]}, {through: [2]}]", "walks: [{through: [1]}, {through: [3]}]"),
+        "vary": ("vary: {truncation: [0.1, 1]}", "vary: {truncation: [0.1, 0.5]}"),
+        "across": ("across: {truncation: [0.1, 1]}", "across: {truncation: [0.1, 0.5]}"),
+        "down": ("down: {truncation: [0.1, 1]}", "down: {truncation: [0.1, 0.5]}"),
+        "gap": ("seeds: [1, 2]", "seeds: [1, 2], gap: 0.2"),
+        "colour": ("seeds: [1, 2], gap: 0.2", "seeds: [1, 2], gap: 0.2, colour: red"),
+        "labels": ("seeds: [1, 2]", "seeds: [1, 2], labels: true"),
+    }, quick=("seeds", "vary")),
+]  # fmt: skip

@@ -1,0 +1,93 @@
+"""Drafts: quick, and about the same film."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandream.base import ffmpeg
+from gandream.models.registry import describe
+from gandream.recipe.draft import drafted
+from gandream.recipe.load import load_recipe, recipe_from
+from gandream.run.film import render
+from gandream.trajectory.compose import compose
+
+WORDS = {
+    "model": "cppn#7",
+    "walk": {"through": [1, 2, 3], "every": "36 frames"},
+    "truncation": "0.5 + 0.4*sin(frame/9) + 0.002*fps",
+    "push": [
+        {"random": 3, "by": {"30 frames": 0, "60 frames": 1}},
+        {"random": 4, "by": 0.3, "mode": "drift"},
+    ],
+    "mix": {"from": 9, "at": "15 frames", "until": "66 frames", "layers": "fine"},
+    "video": {"size": "100x60", "fps": 30, "duration": "90 frames"},
+}
+
+
+def test_a_draft_is_every_third_frame_of_the_same_film():
+    recipe, spec = recipe_from(WORDS), describe("cppn#7")
+    whole, draft = (compose(one, spec).trajectory for one in (recipe, drafted(recipe, (100, 60))))
+    assert (draft.timeline.clock.fps, draft.frames, whole.frames) == (10, 30, 90)
+    assert np.allclose(draft.psi, whole.psi[::3])
+    assert np.allclose(draft.track.places, whole.track.places[::3])
+    for mine, its in zip(draft.shoves, whole.shoves, strict=True):
+        assert np.allclose(mine.amounts, its.amounts[::3], atol=1e-3)
+
+
+def test_its_size_is_half_and_even():
+    made = drafted(recipe_from(WORDS), (1022, 60)).video
+    assert (made.size, made.fps, made.preset, made.coding.codec) == ((512, 30), Fraction(10), "ultrafast", "h264")
+
+
+def slow(words: dict[str, Any]) -> Any:
+    return pytest.param(words, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        slow({"scenes": [{"for": "30 frames"}, {"for": "60 frames", "truncation": "frame/90"}]}),
+        {"grid": {"vary": {"seed": [1, 2]}}},
+        slow({"use": "wavefunk", "audio": "bundled:night_drive"}),
+        slow({"effects": [{"echo": 0.5, "delay": "9 frames"}, {"contrast": "1 + 0.1*sin(frame)"}]}),
+        slow({"video": {"fps": "24000/1001", "file": "webm", "duration": 3}}),
+    ],
+    ids=["scenes", "grid", "preset", "effects", "webm"],
+)
+def test_whatever_the_recipe_says_its_draft_has_its_length(here: Path, more):
+    words = {**WORDS, **more}
+    (here / "r.yaml").write_text(json.dumps({**words, "video": {**WORDS["video"], "duration": 1, **words["video"]}}))
+    made = render(load_recipe("r.yaml"), device="cpu", draft=True)
+    assert made.path == Path("outputs/r.draft.mp4")
+    raw = ffmpeg.run("-loglevel", "error", "-i", made.path, "-f", "rawvideo", "-pix_fmt", "gray", "-")
+    manifest = json.loads(made.manifest.read_text())["video"]
+    whole = load_recipe("r.yaml").video
+    assert whole.duration is not None
+    seconds = whole.duration.amount / (whole.fps if whole.duration.unit == "frames" else 1)
+    assert len(raw) == manifest["width"] * manifest["height"] * made.frames
+    assert abs(made.frames / Fraction(manifest["fps"]) - seconds) < 0.5 / Fraction(manifest["fps"]) + Fraction(1, 1000)
+
+
+def test_a_draft_has_its_own_segments_and_the_whole_sound(here: Path, clicks: Path, gandream):
+    (here / "r.yaml").write_text(
+        f"model: cppn#7\naudio: {clicks}\nvideo: {{size: 64, fps: 30, duration: 2, start: 1, preset: ultrafast}}\n"
+    )
+    assert gandream("render", "r.yaml").out == "outputs/r.mp4\n"
+    assert gandream("render", "r.yaml", "--draft").out == "outputs/r.draft.mp4\n"
+    whole, draft = Path("outputs/r.mp4"), Path("outputs/r.draft.mp4")
+    sounds = [
+        ffmpeg.run("-loglevel", "error", "-i", film, "-vn", "-f", "s16le", "-ac", "1", "-") for film in (whole, draft)
+    ]
+    assert sounds[0] == sounds[1]
+    keys = [json.loads(Path(f"{film}.manifest.json").read_text())["segments"] for film in (whole, draft)]
+    assert not set(keys[0]) & set(keys[1])
+    assert gandream("render", "r.yaml", "--draft", "--frames", "30:51").out == "outputs/r.30-51.draft.mp4\n"
+    part = json.loads(Path("outputs/r.30-51.draft.mp4.manifest.json").read_text())["video"]
+    assert (part["first_frame"], part["frames"]) == (10, 7)
+    assert render(load_recipe("r.yaml"), device="cpu").rendered == 0
