@@ -76,6 +76,15 @@ def stylegan2_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pa
 
 
 @pytest.fixture(scope="session")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that all tests share, those of other processes too: what music they hear is heard once."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "heard"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds of stereo clicks at 120 BPM, 44.1 kHz, over a quiet 110 Hz tone."""
     import soundfile

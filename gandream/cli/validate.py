@@ -21,7 +21,7 @@ def command(
 ) -> None:
     """Check recipes without rendering: words, types, names, files, and what they want of the model, such as layers.
 
-    Every mistake is told with its place. What depends on the music is checked by `plan` and `render`.
+    Every mistake is told with its place. What depends on the music is checked by `still` and `render`.
 
     Example:
       gandream validate recipes/*.yaml

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RGB = tuple[float, float, float]
 SHADOW_EM, SHADOW_DOWN_EM = 0.07, 0.03
 """How soft a shadow is (sigma), and how far below the letters."""
-LARGEST_EM_PX = 1500.0
+LEAST_EM_PX, LARGEST_EM_PX = 1.0, 1500.0
 MOST_TEXELS = 1 << 26
 
 
@@ -74,6 +74,8 @@ def draw(text: str, style: Style, em_px: float, widest_px: float = math.inf) -> 
     """Draw a text; lines wider than ``widest_px`` are broken at spaces."""
     from PIL import Image, ImageDraw, ImageFilter
 
+    if em_px < LEAST_EM_PX:
+        return draw(text, style, LEAST_EM_PX, widest_px * LEAST_EM_PX / em_px)
     em_px = min(em_px, LARGEST_EM_PX)
     font, track = load_font(style.font, em_px), style.track * em_px
     lines = [part for line in text.expandtabs(4).splitlines() for part in _broken(line, font, track, widest_px)]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from gandream.recipe.expression import Node
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time
-from gandream.recipe.video import Video
+from gandream.recipe.video import MIN_SIDE, Video
 
 EVERY = 3
 """One frame of this many is shown."""
@@ -27,7 +27,7 @@ def drafted(recipe: Recipe, size: tuple[int, int]) -> Recipe:
     Times in frames become seconds, and `frame` and `fps` in expressions stay those of the film.
     """
     rate = recipe.video.fps
-    width, height = ((side // SMALLER + 1) // 2 * 2 for side in size)
+    width, height = (max(MIN_SIDE, (side // SMALLER + 1) // 2 * 2) for side in size)
     changed = {name: _thinned(getattr(recipe, name), rate) for name in Recipe.model_fields}
     times = {name: _thinned(getattr(recipe.video, name), rate) for name in ("start", "duration")}
     video = Video(size=(width, height), fit=recipe.video.fit, crf=CRF, preset="ultrafast", loop=recipe.video.loop)
@@ -37,10 +37,10 @@ def drafted(recipe: Recipe, size: tuple[int, int]) -> Recipe:
     return made
 
 
-def in_draft(frames: tuple[int | None, int | None]) -> tuple[int | None, int | None]:
+def in_draft(frames: tuple[int, int]) -> tuple[int, int]:
     """A range of the film's frames in those of its draft."""
     start, stop = frames
-    return (None if start is None else start // EVERY, None if stop is None else -(-stop // EVERY))
+    return start // EVERY, -(-stop // EVERY)
 
 
 def _thinned(value: Any, rate: Fraction) -> Any:

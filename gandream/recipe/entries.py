@@ -18,8 +18,10 @@ def read_entry(value: Any, kinds: Mapping[str, type[Word]], what: str, form: str
         raise wrong(f"wanted {form}", f"Here: {listed(kinds, 99)}.")
     names = [name for name in written if name in kinds]
     if not names:
-        near = [near for key in written if (near := did_you_mean(str(key), kinds))]
-        key = None if isinstance(value, str) else next(iter(written))
+        shared = frozenset[str].intersection(*(frozenset(kind.words()) for kind in kinds.values()))
+        strange = [key for key in written if key not in shared]
+        near = [near for key in strange if (near := did_you_mean(str(key), kinds))]
+        key = None if isinstance(value, str) else next(iter(strange or written))
         raise wrong(f"no such {what}", near[0] if near else f"There is: {listed(kinds, 99)}.", key=key)
     # Of several names the one that the others are parameters of: `zoom` is an effect, and a parameter of `trails`.
     name = next((name for name in names if set(names) <= set(kinds[name].words())), "")

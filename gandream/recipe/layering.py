@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, model_validator
 
+from gandream.base.errors import did_you_mean
 from gandream.recipe.curve import EASES, Constant, Curve, curve_written, read_curve
 from gandream.recipe.fields import (
     Choice,
@@ -167,6 +168,9 @@ def _toward(value: Any) -> Any:
         return value
     if isinstance(value, str) and value == "class":
         return "class"
+    if isinstance(value, str) and value != "mean" and not value.isdecimal() and "." not in value:
+        problem = "wanted a centre: a latent such as 7 or faces.npz#smile, mean, class, or {nearest: [3, 5, 8]}"
+        raise wrong(problem, did_you_mean(value, ("mean", "class")))
     if isinstance(value, dict) and not {"nearest", "softness"}.isdisjoint(value):
         return Nearest.model_validate(value)
     return Latent.model_validate(value)

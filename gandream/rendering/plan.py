@@ -70,13 +70,24 @@ class Plan:
         """How many pictures of a batch are brought to the film's size at once."""
         return max(1, min(self.batch, BATCH_PIXELS[self.device] // (self.fmt.width * self.fmt.height)))
 
-    def key_of(self, first: int, last: int) -> list[Any]:
-        """For content_key: all that shapes the bytes of frames [first, last)."""
+    def key_of(self, first: int, last: int, edges: Sequence[int] = ()) -> list[Any]:
+        """For content_key: all that shapes the bytes of frames [first, last); scenes of the film meet at ``edges``."""
         fixed = [ENGINE, self.fmt.key(), self.fit, self.device, self.batch, torch_version()]
         fixed += [] if self.layer is None else ["layer", self.layer]
         fixed += [] if self.precision == "float32" else ["precision", self.precision]
-        # Effects that remember see earlier frames too.
-        return [*fixed, self.trajectory.key(self.effects.begin(first, last), last), self.effects.key(first, last)]
+        begin = self.effects.begin(first, last)  # effects that remember see earlier frames too
+        seen = [self.trajectory.key(begin, last), self.effects.key(first, last)]
+        return [*fixed, *seen, *self._batches(begin, first, edges)]
+
+    def _batches(self, begin: int, first: int, edges: Sequence[int]) -> list[Any]:
+        """For content_key: where the batches begin in which [begin, first] are painted, unless it is at ``first``; and
+        what the first of them holds before: a picture's rounding may depend on those of its batch.
+        """
+        starts = [at for at, _ in batches(begin, first + 1, self.batch, self.fmt.fps, edges)]
+        if starts == [first]:
+            return []
+        before = [self.trajectory.key(starts[0], begin)] if starts[0] < begin else []
+        return ["batches", [at - first for at in starts], *before]
 
 
 def make_plan(
@@ -129,7 +140,7 @@ def grid(start: int, stop: int, fps: Fraction, edges: Sequence[int] = ()) -> Ite
 def batches(start: int, stop: int, size: int, fps: Fraction, edges: Sequence[int] = ()) -> Iterator[tuple[int, int]]:
     """The batches that hold frames [start, stop): each segment of the grid is cut from its own first frame on."""
     for first, last in grid(0, stop, fps, edges):
-        for batch in range(first, last, size):
+        for batch in range(first, last, size) if last > start else ():
             end = min(batch + size, last)
             if end > start:
                 yield batch, end

@@ -33,8 +33,7 @@ class Shot:
     def key_of(self, first: int, last: int, edges: Sequence[int]) -> list[Any]:
         """For content_key: all that shapes frames [first, last) of the film, as far as this is seen in them."""
         first, last = first + self.later, last + self.later
-        key = self.plan.key_of(first, last)
-        return [*key, "later", first] if self.later else key + _batches_from(first, last, self.plan, edges)
+        return [*self.plan.key_of(first, last, edges), *(["later", first] if self.later else [])]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def make_reel(shots: Sequence[Shot], frames: tuple[int, int] | None = None) -> R
         if len(seen) > 1:
             over = seen[1]
             shares = over.shares[first - over.start : last - over.start].astype(np.float32)
-            key += ["over it", over.plan.key_of(first + over.later, last + over.later), shares]
+            key += ["over it", over.key_of(first, last, edges), shares]
         segments.append(Segment(first, last, content_key("segment", *key)))
     return Reel(tuple(shots), tuple(segments))
 
@@ -105,10 +104,3 @@ def make_reel(shots: Sequence[Shot], frames: tuple[int, int] | None = None) -> R
 def edges_of(shots: Sequence[Shot]) -> tuple[int, ...]:
     """The frames at which shots begin and end, but for the film's ends."""
     return tuple(sorted({edge for shot in shots for edge in (shot.start, shot.stop)} - {0, shots[-1].stop}))
-
-
-def _batches_from(first: int, last: int, plan: Plan, edges: Sequence[int]) -> list[object]:
-    """For content_key: where in a batch a segment begins, if batches are counted from an edge."""
-    origin = next(begin for begin, end in grid(0, last, plan.fmt.fps, edges) if end > first)
-    plain = next(begin for begin, end in grid(0, last, plan.fmt.fps) if end > first)
-    return [] if origin == plain else ["from an edge", (first - origin) % plan.batch]

@@ -66,7 +66,7 @@ def render_together(
     """
     booth = Booth(load) if len(jobs) > 1 else None
     projectors = [Projector(job.reel, load, booth) for job in jobs]
-    left, made, held = _groups(jobs), [0] * len(jobs), dict[tuple[int, str], Lock]()
+    left, made, held = _groups(jobs), [0] * len(jobs), dict[tuple[int, Segment], Lock]()
     results: list[Future[Any]] = []
     try:
         with ExitStack() as sinks:
@@ -77,7 +77,7 @@ def render_together(
                 for group in left:
                     streams, later = [], []
                     for number, segment in group:
-                        sink, mine = jobs[number].sink, (number, segment.key)
+                        sink, mine = jobs[number].sink, (number, segment)
                         lock = sink.claim(segment)
                         if lock is None:
                             later.append((number, segment))

@@ -164,12 +164,13 @@ def _rounds(reel: Reel, load: Load, folder: Path, rounds: int, progress: Progres
 
 
 def _painted(reel: Reel, load: Load) -> tuple[float, float, list[np.ndarray]]:
-    """Seconds of painting and of converting, and the planes."""
+    """Seconds of painting and of converting, and what the encoder gets."""
     from gandream.rendering.projector import Projector
-    from gandream.video.colour import planar_yuv
+    from gandream.video.colour import planes
     from gandream.video.handover import host_copy
 
-    projector, painting, converting, planes = Projector(reel, load), 0.0, 0.0, []
+    projector, painting, converting, made = Projector(reel, load), 0.0, 0.0, []
+    fmt = reel.fmt
     for segment in reel.segments:
         stream = projector.pictures(segment.start, segment.stop)
         while True:
@@ -180,9 +181,9 @@ def _painted(reel: Reel, load: Load) -> tuple[float, float, list[np.ndarray]]:
             if images is None:
                 break
             began = time.perf_counter()
-            planes.append(host_copy(planar_yuv(images, reel.fmt.subsampling))())
+            made.append(host_copy(planes(images, fmt.subsampling, fmt.depth, fmt.alpha))())
             converting += time.perf_counter() - began
-    return painting, converting, planes
+    return painting, converting, made
 
 
 def _encoded(reel: Reel, planes: list[np.ndarray], folder: Path) -> float:

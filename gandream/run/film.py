@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gandream.base.errors import OutputError
 from gandream.base.files import writable_folder
-from gandream.recipe.draft import in_draft
+from gandream.recipe.draft import EVERY, in_draft
 from gandream.recipe.recipe import Recipe
 from gandream.rendering import films
 from gandream.rendering.device import DeviceWord, pick
@@ -71,11 +71,11 @@ def render(
     cache = writable_folder(store_folder(places[0].parent), ELSEWHERE)
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache)
-    wanted = in_draft(frames) if draft and frames else frames
-    made = outputs(places, prepared, kind, frame_range(recipe, wanted, prepared))
+    made = outputs(places, prepared, kind, frame_range(recipe, frames, prepared))
     for output in made:
         films.note(cache, output.target, Path(recipe.document.file or "recipe"), output.segments)
-    lacking = [output for output in made if not output.there()]
+    # What was another recipe's, and is overwritten, has to say whose it is now.
+    lacking = [output for output in made if not (output.there() and manifest.is_of(output.target, recipe))]
     total, done = sum(output.frames for output in made), dict.fromkeys((output.target for output in made), 0)
     if lacking:
         store = Store(cache)
@@ -102,17 +102,22 @@ def render(
 def frame_range(
     recipe: Recipe, frames: tuple[int | None, int | None] | None, prepared: Prepared
 ) -> tuple[int, int] | None:
-    """The asked range held against the film's length."""
+    """The asked range held against the film's length; of a draft, in frames of the draft."""
     if frames is None:
         return None
-    total = prepared.score.trajectory.frames
+    own = prepared.score.trajectory.frames
+    total = own * EVERY if recipe.drafted else own
     start, stop = frames[0] or 0, total if frames[1] is None else frames[1]
-    if not 0 <= start < stop <= total:
+    rest = 1 if recipe.drafted else 0  # a frame at the end may be too little for one of the draft
+    if not 0 <= start < stop <= total + rest:
         raise OutputError(
             f"--frames {start}:{stop}",
             f"the film has frames 0:{total}",
             f"For instance --frames 0:{min(60, total)}.",
         )
+    if recipe.drafted:
+        start, stop = in_draft((start, stop))
+        return min(start, own - 1), min(stop, own)
     return start, stop
 
 

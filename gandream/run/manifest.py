@@ -58,23 +58,29 @@ def _plain(value: Any) -> Any:
 
 def refuse_foreign(film: Path, recipe: Recipe) -> None:
     """OutputError where a film is that was not made from this recipe's file."""
-    if not film.exists():
+    if not film.exists() or (film.is_dir() and owner_of(film) is None) or is_of(film, recipe):
         return
-    if film.is_dir():
-        there = owner_of(film)
-        if there is None:
-            return
-        there = None if there == "?" else there
-    else:
-        there = _read(film).get("recipe", {}).get("file")
-    if there == relative(recipe, film):
-        return
+    there = _owner(film)
     whose = f"was made from {there}" if there else "was not made by gandream, or has lost its manifest"
     raise OutputError(
         str(film),
         f"{'a folder' if film.is_dir() else 'a film'} is here already, and it {whose}",
         "Choose another name with -o, or overwrite it with --force.",
     )
+
+
+def is_of(film: Path, recipe: Recipe) -> bool:
+    """Whether a film, or a folder of pictures, was made from this recipe's file."""
+    return _owner(film) == relative(recipe, film)
+
+
+def _owner(film: Path) -> str | None:
+    """The recipe's file, as seen from the film, that it was made from; None where nobody knows."""
+    if film.is_dir():
+        there = owner_of(film)
+        return None if there == "?" else there
+    there = _read(film).get("recipe")
+    return there.get("file") if isinstance(there, dict) else None
 
 
 def describes(film: Path, key: str) -> bool:

@@ -208,7 +208,8 @@ class PictureOutput(Output):
         return PictureSink(self.folder, self.keys, store, self.reel.fmt.frame_bytes)
 
     def finish(self, store: Store) -> None:
-        """Write what the first picture says of itself, and remove what an older, longer film has left."""
+        """Say whose they are, in the first picture too, and remove what an older, longer film has left."""
+        self.folder.claim(manifest.relative(self.recipe, self.target))
         self.folder.stamp(self.first, self.keys[self.first], self.title, self.text)
         self.folder.remove_beyond(self.prepared.score.trajectory.frames)
 

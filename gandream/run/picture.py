@@ -40,6 +40,9 @@ def picture_format(recipe: Recipe, spec: Spec) -> tuple[VideoFormat, tuple[str, 
     subsampling = cast(Subsampling, coding.subsampling)
     if subsampling in ("420", "422"):
         width, height = width + width % 2, height + height % 2 * (subsampling == "420")
+    if recipe.grid and min(Layout.of(recipe.grid).cell((height, width))) < 2:
+        problem = f"a frame of {width}x{height} has no room for so many cells"
+        raise recipe.error(("grid",), problem, "Take fewer, or a larger `video.size`.")
     if (width, height) != asked:
         why = f"is odd, which 4:2:{subsampling[2]} can't hold: it becomes {width}x{height}"
         warnings.append(f"video.size {asked[0]}x{asked[1]} {why}")

@@ -29,6 +29,9 @@ def targets(recipe: Recipe, out: str | Path | None, frames: Frames) -> list[Path
         ends = [f"_{video.name}"] if video.name is not None else ["", size, f"{size}_{number}"]
         named = [folder / f"{stem}{end}{kind}" for end in [*ends, f"_{number}", f"_output{number}"]]
         found.append(next(path for path in named if path not in found))
+    for path, video in zip(found, recipe.outputs, strict=True):
+        if suffix_of(video) and path.is_dir():  # it couldn't be replaced once everything is rendered
+            raise OutputError(str(path), "a folder is where the film should be", "Choose another name with -o.")
     return found
 
 

@@ -144,30 +144,35 @@ def opening(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"outputs": outputs}) if recipe.video.loop else recipe
 
 
-def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory) -> list[str]:
-    """What in a recipe does nothing, or not what one may think, in sentences."""
-    warnings = []
+def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory, begun: Collection[str] = ()) -> list[str]:
+    """What in a recipe does nothing, or not what one may think, in sentences.
+
+    Of a scene, the words in ``begun`` needn't close with the film.
+    """
+    warnings, opened = [], opening(recipe)
     tracks = [trajectory.track, *(mix.track for mix in trajectory.mixes)]
     tracks += [region.mixed.track for region in trajectory.regions]
-    said = [("walk", recipe.walk), *((f"mix[{at}].from", mix.source) for at, mix in enumerate(recipe.mix))]
+    said: list[tuple[str, object]] = [("walk", recipe.walk)]
+    said += [(f"mix[{at}].from", mix.source) for at, mix in enumerate(recipe.mix)]
     said += [(f"regions[{at}].from", region.source) for at, region in enumerate(recipe.regions)]
     for track, (name, walk) in zip(tracks, said, strict=True):
-        if isinstance(walk, Walk) and (problem := walk_warning(recipe, track, walk, name)):
+        film = opened if name.partition("[")[0] in begun else recipe
+        if isinstance(walk, Walk) and (problem := walk_warning(film, track, walk, name)):
             warnings.append(problem)
-    if recipe.video.loop and any(push.bounce is not None for push in recipe.push):
+    if recipe.video.loop and "push" not in begun and any(push.bounce is not None for push in recipe.push):
         warnings.append("video.loop: a push with `bounce` doesn't end where it begins, so the film won't close")
     words = recipe.classes
-    if words is not None and recipe.video.loop and not words.loop and words.paced:
+    if words is not None and recipe.video.loop and "classes" not in begun and not words.loop and words.paced:
         warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
     if words is not None and spec.classes and words.moves and not any(at.moves for at in trajectory.places()):
         warnings.append("classes: no latent is without a class of its own, so this changes nothing")
     if recipe.noise and not spec.noise:
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
     warnings.extend(camera_warnings(recipe.camera, spec))
-    warnings.extend(open_seams(recipe, trajectory))
+    warnings.extend(open_seams(recipe, trajectory, begun))
     warnings.extend(idle_words([(recipe, trajectory)], spec) if recipe.grid is None else ())
-    if spec.channels in (2, 4):
-        warnings.append(f"model: {spec.name} has transparency, which this film can't hold: it lies over black")
+    if spec.channels in (2, 4) and not any(output.alpha for output in recipe.outputs):
+        warnings.append(f"model: {spec.name} has transparency, which lies over black without `video.alpha`")
     return warnings
 
 

@@ -117,11 +117,13 @@ def _seen(path: Path) -> np.ndarray:
     if len(cells) > MOST:
         raise _UnseenError("this video is longer than an hour", "Cut a part out of it.")
     if len(cells) < 2:
-        words = ffmpeg.last_words(b"".join(said)) if said else ""
+        heard = b"".join(said)
+        words = ffmpeg.last_words(heard) if said else ""
         still = "it is a single picture" if len(cells) else "there are no pictures in it"
         problem = f"this is no video that can be read: {still}"
         known = "mp4, mov, mkv, webm, avi and gif can be read."
-        raise _UnseenError(problem, f"ffmpeg: {words}. {known}" if words and "whitelist" not in words else known)
+        ours = b"whitelist" in heard or b"matches no streams" in heard  # what we asked for, and not what is wrong
+        raise _UnseenError(problem, f"ffmpeg: {words}. {known}" if words and not ours else known)
     return cells
 
 

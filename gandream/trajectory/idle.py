@@ -60,8 +60,11 @@ def _never(recipe: Recipe, trajectory: Trajectory) -> Iterator[str]:
         if mixed.amounts.any():
             continue
         still = isinstance(words.amount, Constant) and words.amount.value != 0
-        ends = f"it is never there: the film ends at {timestamp(float(trajectory.timeline.clock.duration))}"
-        yield f"{recipe.named(path)}: {ends if still else 'its amount is 0 in every frame: it changes nothing'}"
+        line = trajectory.timeline
+        late = words.at is not None and line.moment_s(words.at) >= line.clock.duration
+        why = f"the film ends at {timestamp(float(line.clock.duration))}" if late else "no frame is in its time"
+        never = f"it is never there: {why}"
+        yield f"{recipe.named(path)}: {never if still else 'its amount is 0 in every frame: it changes nothing'}"
     for index, bend in enumerate(trajectory.bends):
         if not bend.active.any():
             yield f"{recipe.named(('bend', index, bend.name))}: it leaves every frame as it is"

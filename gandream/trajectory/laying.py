@@ -29,7 +29,7 @@ from gandream.trajectory.places import Place
 from gandream.trajectory.roam import Roam, Shape
 from gandream.trajectory.saved import SavedError, trajectory_in
 from gandream.trajectory.stops import named, places_of
-from gandream.trajectory.walks import Track, after_last, closing, steady_places
+from gandream.trajectory.walks import Track, after_last, closes, closing, steady_places
 
 NEAR = 0.6
 """How far a path goes from the latent that it is around, in standard deviations, if nothing is said."""
@@ -61,8 +61,8 @@ def walk_warning(recipe: Recipe, track: Track | Roam, walk: Walk | None = None, 
     if not recipe.video.loop or len(places) < 2:
         return ""
     if walk.kind == "plane":
-        open_ = np.abs(2 * places[-1] - places[-2] - places[0]).max() > 1e-6
-        return f"video.loop: {name}.plane doesn't end where it begins, so the film won't close" if open_ else ""
+        told = f"video.loop: {name}.plane doesn't end where it begins, so the film won't close"
+        return "" if all(closes(axis) for axis in places.T) else told
     if isinstance(track, Roam) and walk.kind in STILL and np.ptp(places) > 0 and _stands(track):
         return f"video.loop: the film is too short for {name}.{walk.kind}, which stands still: {STILL[walk.kind]}"
     if walk.loop or (isinstance(track, Track) and track.count < 2):

@@ -20,6 +20,7 @@ from gandream.recipe.seeds import Seeds
 from gandream.recipe.walk import Walk
 from gandream.trajectory.bends import bent_layers, check_channels
 from gandream.trajectory.classes import class_number
+from gandream.trajectory.directions import direction
 from gandream.trajectory.layers import mask
 from gandream.trajectory.places import place, places_in
 from gandream.trajectory.truncation import check_cutoff
@@ -46,6 +47,9 @@ def _check(value: Any, path: Path_, recipe: Recipe, spec: Spec) -> None:
         check_channels(value.channels, numbers, spec, recipe, (*path, "channels"))
     elif isinstance(value, Truncated):
         check_cutoff(value, spec, recipe, path)
+    elif isinstance(value, Push):
+        if isinstance(value.along, Latent):
+            direction(value.along, value, recipe, spec, path)
     elif isinstance(value, Seeds):
         first = value.seeds[0] if isinstance(value.seeds, tuple) else value.seed or 0
         words = {"seed": first} if value.class_ is None else {"seed": first, "class": value.class_}
@@ -64,7 +68,7 @@ def _told(value: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:
     if isinstance(value, Latent | Seeds | Layers):
         yield path, value
         return
-    if isinstance(value, Operation | Truncated):
+    if isinstance(value, Operation | Truncated | Push):
         yield path, value
     if isinstance(value, Walk) and value.kind != "through":
         value = value.model_copy(update={"through": ()})

@@ -14,7 +14,7 @@ from gandream.effects.chain import Chain, chain
 from gandream.models.spec import Spec
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe
-from gandream.trajectory.compose import Score, lay_trajectory, opening, warnings_of
+from gandream.trajectory.compose import Score, lay_trajectory, warnings_of
 from gandream.trajectory.ease import EASE
 from gandream.trajectory.evaluate import Curves
 from gandream.trajectory.inherited import Inherited
@@ -24,8 +24,6 @@ from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.trajectory import Trajectory
 from gandream.trajectory.window import rows
 
-MOVING = frozenset({"walk", "classes", "push", "noise", "camera"})
-"""Words that may end elsewhere than they began; of a scene they needn't close with the film."""
 _ROUNDING = 1e-6
 """Share of a frame by which a time may miss it."""
 
@@ -98,8 +96,8 @@ class _Film:
         longer = self._beyond(curves, beyond) if beyond else curves
         own = Curves(recipe, replace(longer.timeline, origin_s=part.begin_s), longer.signals) if self.many else None
         laid = lay_trajectory(recipe, spec, curves, own, part.begun, self._inherited)
-        effects, open_ = self._effects(part, longer, start, stop), part.begun & MOVING if self.many else ()
-        warnings = [*warnings_of(opening(recipe) if open_ else recipe, spec, laid), *effects.warnings]
+        effects = self._effects(part, longer, start, stop)
+        warnings = [*warnings_of(recipe, spec, laid, part.begun if self.many else ()), *effects.warnings]
         goes_on = recipe.video.loop and "walk" not in part.begun
         seen = laid.scene(start, stop + beyond, around=goes_on, beyond=beyond) if self.many else laid
         return Cut(recipe, seen, effects, start, stop, beyond=beyond), warnings

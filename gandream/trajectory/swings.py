@@ -124,8 +124,8 @@ class Swing:
 
     def key(self, start: int, stop: int) -> list[Any]:
         """What it does to frames [start, stop), for a content key: all that was before them, chunk by chunk."""
-        _, right = self._steps(start, stop)
-        last = int(right[-1]) + 1 if len(right) else 0
+        _, right = self._steps(self.places[start:stop])
+        last = int(right.max()) + 1 if len(right) else 0
         begin = last // CHUNK
         while len(self._digests) <= begin:
             number, before = len(self._digests), self._digests[-1:]
@@ -140,9 +140,9 @@ class Swing:
         """What shapes steps [start, stop) once the state before them is known."""
         return [self.walked.key(start, stop), self.strides[start:stop]]
 
-    def _steps(self, start: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """The steps before and after each of frames [start, stop), ints [n]."""
-        left, last = np.floor(self.places[start:stop]).astype(np.int64), len(self.strides) - 1
+    def _steps(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The steps before and after each of places [n], ints [n]."""
+        left, last = np.floor(at).astype(np.int64), len(self.strides) - 1
         return np.minimum(left, last), np.minimum(left + 1, last)
 
     def moved(self, places: np.ndarray, start: int, stop: int) -> np.ndarray:
@@ -150,11 +150,17 @@ class Swing:
         at = self.places[start:stop]
         if not len(at):
             return places
-        left, right = self._steps(start, stop)
+        # A scene may go on from the film's end to its beginning.
+        runs = np.split(at, np.flatnonzero(np.diff(at) < 0) + 1)
+        return places + np.concatenate([self._pushed(run) for run in runs])
+
+    def _pushed(self, at: np.ndarray) -> np.ndarray:
+        """How far it has pushed at places [n] that rise: float64 [n, D]."""
+        left, right = self._steps(at)
         first, share = int(left[0]), (at - left)[:, None]
         offsets = self._offsets(first, int(right[-1]) + 1)
         low, high = offsets[left - first], offsets[right - first]
-        return places + low + (high - low) * np.clip(share, 0, 1)
+        return low + (high - low) * np.clip(share, 0, 1)
 
     def _offsets(self, start: int, stop: int) -> np.ndarray:
         """How far it has pushed at steps [start, stop): float64 [n, D]."""

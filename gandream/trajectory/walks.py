@@ -22,6 +22,8 @@ from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.window import ByFrame
 
 DEFAULT_STEP = Time.seconds(4)
+NEAR = 0.01
+"""Share of a curve's range by which its end may miss its beginning."""
 
 
 @dataclass(frozen=True)
@@ -246,3 +248,9 @@ def closing(places: np.ndarray, lap: float, recipe: Recipe) -> np.ndarray:
 def after_last(places: np.ndarray) -> float:
     """Where the frame after the last would be."""
     return float(places[-1] + (places[-1] - places[-2]))
+
+
+def closes(values: np.ndarray) -> bool:
+    """Whether values [F] end where they begin, but for how much they bend from frame to frame."""
+    bend = float(np.abs(np.diff(values, n=2)).max(initial=0))
+    return abs(after_last(values) - values[0]) <= NEAR * np.ptp(values) + bend

@@ -47,3 +47,11 @@ def test_table_and_range(recipe: Path):
     beyond = CliRunner().invoke(app, ["bench", str(recipe), "--frames", "4:90"])
     assert "0:30" in str(beyond.exception)
     assert beyond.exception.exit_code == 2
+
+
+@pytest.mark.parametrize("words", ["file: mov, codec: prores", "file: png, depth: 16"])
+def test_pictures_of_more_than_8_bits(recipe: Path, words: str):
+    recipe.write_text(f"model: cppn#7\nvideo: {{size: 32, duration: 1s, fps: 4, {words}}}\n", "utf-8")
+    done = CliRunner().invoke(app, ["bench", str(recipe), "--rounds", "1"])
+    assert done.exit_code == 0, done.exception
+    assert "| encoder |" in done.stdout

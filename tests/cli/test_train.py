@@ -177,14 +177,8 @@ def run(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 LONG = ("--out", "x.safetensors", "--resolution", "16", "--family", "dcgan", "--every", "320", "--samples", "0")
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGKILL,
-        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
-        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_stopped_at_any_time_it_goes_on(tmp_path: Path, number: signal.Signals):
     process = run(tmp_path, *LONG, "--images", "10M")
     until, state = time.monotonic() + 60, tmp_path / "outputs/training/x/state.safetensors"

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -57,6 +58,19 @@ def test_classes(gandream, here: Path, conditional: Path):
     assert not mistakes(gandream, f"model: {conditional}\nclasses: [0, 1]\nmix: {{from: 3, layers: coarse}}\n")
     assert mistakes(gandream, "model: cppn#7\nclasses: [0, 1]\n") == [("2:1  classes", "cppn#7 has no classes")]
     assert not mistakes(gandream, "model: cppn#7\nclasses: {through: [0, 1], optional: true}\n")
+
+
+def test_directions(gandream, here: Path):
+    np.save("wrong.npy", np.zeros((7, 3)))
+    np.save("right.npy", np.zeros((5, 64)))
+    push = "[{along: right.npy#4}, {along: right.npy#5}, {along: wrong.npy}]"
+    assert mistakes(gandream, f"model: cppn#7\npush: {push}\n") == [
+        ("2:31  push[1].along = right.npy#5", "there is no direction 5"),
+        (
+            "2:53  push[2].along = wrong.npy",
+            "the saved direction is [7, 3], but cppn#7 wants z [64] or w [64] or [9, 64]",
+        ),
+    ]
 
 
 def test_scenes_and_cells_by_their_own_words(gandream, here: Path, conditional: Path):

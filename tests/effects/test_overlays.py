@@ -112,6 +112,12 @@ def test_a_drawing_is_premultiplied_and_knows_its_box():
     assert made.anchor == pytest.approx(((left + right) / 2, (top + bottom) / 2))
 
 
+def test_letters_below_a_pixel_are_drawn_at_one():
+    tiny, least = draw("A word or two", Style(), 0.2, 1.2), draw("A word or two", Style(), 1.0, 6.0)
+    assert tiny.em_px == 1
+    np.testing.assert_array_equal(tiny.pixels, least.pixels)
+
+
 # pictures
 
 

@@ -85,7 +85,12 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("options", ODD.values(), ids=ODD.keys())
+SLOW = ("fine grid", "many channels", "long filters")
+
+
+@pytest.mark.parametrize(
+    "options", [pytest.param(row, id=name, marks=[pytest.mark.slow] * (name in SLOW)) for name, row in ODD.items()]
+)
 def test_odd_configurations(options, tmp_path):
     tensors, attributes = random_network(**options)
     file = native_file(tmp_path / "model", tensors, attributes)

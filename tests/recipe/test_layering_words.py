@@ -136,6 +136,7 @@ MUSIC = "audio: song.wav\nsignals: {notes: chroma, kick: onset}\n"
         ("truncation: {psi: 1, cutof: 3}", "truncation.cutof = 3", "no such word here", "Did you mean 'cutoff'?"),
         ("truncation: {psi: 1, cutoff: 3, layers: fine}", "truncation.layers = fine", "`layers`, `cutoff` and a list by layers say the same", "Keep one of them."),
         ("truncation: {psi: 1, toward: {nearest: []}}", "truncation.toward.nearest", "is too short: at least 1", ""),
+        ("truncation: {psi: 1, toward: clas}", "truncation.toward = clas", "wanted a centre: a latent such as 7 or faces.npz#smile, mean, class, or {nearest: [3, 5, 8]}", "Did you mean 'class'?"),
         ("truncation: {psi: 1, toward: {nearest: [1, 2], softness: 0}}", "truncation.toward.softness = 0", "must be at least 0.001", ""),
         ("mix: {from: smile}", "mix.from = smile", "wanted a latent: a seed such as 7, {seed: 7, class: 3}, faces.npz#smile, {between: [7, 9]} or mean", ""),
         ("noise: animated", "noise = animated", "wanted a noise: fixed, off, animate", "Did you mean 'animate'?"),

@@ -114,3 +114,17 @@ def test_fit_and_format_are_in_every_key():
     for each in made:
         assert each[:2] == each[3:]  # the walk comes round after three segments, and these are made once
     assert len({key for each in made for key in each}) == 9
+
+
+# parts
+
+
+def test_a_part_has_in_its_key_what_shares_its_first_batch():
+    still = {"through": [1], "path": "step"}  # in batches of four: frames 0 to 3, 4 to 7 ...
+    keyed = [planned(walk=still, frames=(start, start + 2)).segments[0].key for start in (4, 8, 9, 40)]
+    assert keyed[0] == keyed[1] == keyed[3], "where in the film it is makes no difference"
+    assert keyed[0] != keyed[2], "where in a batch it is may"
+    psi = [f"1 - {low} * (frame < 10)" for low in (0, 0.5)]
+    within, after = ([planned(truncation=one, frames=(start, 14)).segments[0].key for one in psi] for start in (10, 12))
+    assert within[0] != within[1], "frames 8 and 9 are painted with it"
+    assert after[0] == after[1]

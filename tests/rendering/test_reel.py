@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from gandream.base.errors import RecipeError
 from gandream.models.registry import load_generator
 from gandream.recipe.load import load_recipe
 from gandream.rendering.plan import make_plan

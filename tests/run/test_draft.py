@@ -43,6 +43,7 @@ def test_a_draft_is_every_third_frame_of_the_same_film():
 def test_its_size_is_half_and_even():
     made = drafted(recipe_from(WORDS), (1022, 60)).video
     assert (made.size, made.fps, made.preset, made.coding.codec) == ((512, 30), Fraction(10), "ultrafast", "h264")
+    assert drafted(recipe_from(WORDS), (512, 20)).video.size == (256, 16), "the least side of a film"
 
 
 def slow(words: dict[str, Any]) -> Any:
@@ -91,3 +92,12 @@ def test_a_draft_has_its_own_segments_and_the_whole_sound(here: Path, clicks: Pa
     part = json.loads(Path("outputs/r.30-51.draft.mp4.manifest.json").read_text())["video"]
     assert (part["first_frame"], part["frames"]) == (10, 7)
     assert render(load_recipe("r.yaml"), device="cpu").rendered == 0
+
+
+def test_a_range_of_a_draft_is_told_in_frames_of_the_film(here: Path, gandream):
+    (here / "r.yaml").write_text("model: cppn#7\nvideo: {size: 64, fps: 10, duration: 2.2, preset: ultrafast}\n")
+    beyond = gandream("render", "r.yaml", "--draft", "--frames", "30:40")
+    assert (beyond.status, "30:40" in beyond.err, "frames 0:21" in beyond.err) == (2, True, True)
+    assert gandream("render", "r.yaml", "--draft", "--frames", "21:22").out == "outputs/r.21-22.draft.mp4\n"
+    last = json.loads(Path("outputs/r.21-22.draft.mp4.manifest.json").read_text())["video"]
+    assert (last["first_frame"], last["frames"], last["frames_in_whole"]) == (6, 1, 7)

@@ -18,12 +18,6 @@ from gandream.run.prepare import prepare
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where what was heard is kept for all tests."""
-    return tmp_path_factory.mktemp("cache")
-
-
 def keys(path: Path, cache: Path, overrides: tuple[str, ...] = ()) -> list[str]:
     try:
         made = prepare(load_recipe(path, overrides), cache)
@@ -35,12 +29,12 @@ def keys(path: Path, cache: Path, overrides: tuple[str, ...] = ()) -> list[str]:
 
 
 @pytest.fixture
-def same(here: Path, cache: Path):
+def same(here: Path, heard: Path):
     def same(path: Path, overrides: tuple[str, ...] = ()) -> str:
         text = explained(load_recipe(path, overrides))
         again = path.parent / f"{path.stem}_explained.yaml" if path.is_relative_to(here) else here / path.name
         again.write_text(text, encoding="utf-8")
-        assert keys(again, cache) == keys(path, cache, overrides)
+        assert keys(again, heard) == keys(path, heard, overrides)
         assert explained(load_recipe(again)) == text, "nothing is left to explain"
         return text
 

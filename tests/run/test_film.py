@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gandream.base import ffmpeg
+from gandream.base.errors import OutputError
 from gandream.base.hashing import file_fingerprint
 from gandream.recipe.load import load_recipe
 from gandream.run.film import Film, render
@@ -91,6 +92,28 @@ def test_a_new_title_renders_nothing(here: Path):
     renamed = film(here, "title: two")
     assert renamed.rendered == 0
     assert "title=two" in ffmpeg.run("-loglevel", "error", "-i", renamed.path, "-f", "ffmetadata", "-").decode()
+
+
+@pytest.mark.parametrize("video", ["{size: 16, fps: 4, duration: 1}", "{size: 16, fps: 4, duration: 1, file: png}"])
+def test_a_film_that_is_taken_over_says_whose_it_is(here: Path, video: str):
+    first = render(load_recipe(recipe_file(here, video=video)), device="cpu")
+    (here / "other.yaml").write_text((here / "small.yaml").read_text())
+    other = load_recipe(here / "other.yaml")
+    with pytest.raises(OutputError, match=r"made from \.\./small\.yaml"):
+        render(other, first.path, device="cpu")
+    taken = render(other, first.path, device="cpu", force=True)
+    assert taken.rendered == 0
+    assert json.loads(taken.manifest.read_text())["recipe"]["file"] == "../other.yaml"
+    render(other, first.path, device="cpu")
+
+
+def test_a_manifest_of_another_kind_is_nobodys(here: Path):
+    recipe = load_recipe(recipe_file(here, video="{size: 16, fps: 4, duration: 1}"))
+    Path("outputs").mkdir()
+    Path("outputs/small.mp4").write_bytes(b"mine")
+    Path("outputs/small.mp4.manifest.json").write_text('{"recipe": "mine"}')
+    with pytest.raises(OutputError, match="not made by gandream"):
+        render(recipe, device="cpu")
 
 
 def test_a_damaged_segment_is_rendered_anew(here: Path):

@@ -105,6 +105,12 @@ def test_alpha_that_is_not_there(made, glass, body, video, place, problem):
     assert f"video.{place}" in caught.value.where
 
 
+def test_cells_that_have_no_room_in_the_frame(made):
+    with pytest.raises(RecipeError, match="a frame of 64x64 has no room for so many cells") as caught:
+        made("file: mp4", "model: cppn#7\ngrid: {columns: 40, rows: 1, seeds: 1-40}")
+    assert caught.value.where.endswith("grid")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("video", ["file: mov, codec: prores", "codec: av1"])
 def test_a_grid_of_another_codec(made, video):

@@ -44,12 +44,6 @@ def fed(name: str, cache: Path) -> dict[str, np.ndarray]:
     return made
 
 
-@pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the music's analysis is kept, so that it is made once."""
-    return tmp_path_factory.mktemp("heard")
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_film_is_fed_what_it_was(name: str, heard: Path):
     made, golden = fed(name, heard), np.load(GOLDEN / f"{name}.npz")

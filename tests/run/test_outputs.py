@@ -228,6 +228,12 @@ def test_pictures_of_a_part_stand_among_the_others(here: Path):
     assert json.loads(whole.manifest.read_text())["video"]["frames"] == 25
 
 
+def test_pictures_of_segments_that_are_the_same(here: Path):
+    film = rendered(here, "{size: 16, fps: 2, duration: 12, file: png}", "walk: {through: [1]}\n")
+    assert film.rendered == film.frames == len(contents(film.path)) == 24
+    assert not list((here / "outputs/.gandream/locks").iterdir())
+
+
 def test_a_damaged_or_missing_picture_is_made_anew_and_a_shorter_film_has_fewer(here: Path):
     video = f"{{size: 16, {TIME}, file: exr}}"
     film = rendered(here, video)
@@ -240,6 +246,13 @@ def test_a_damaged_or_missing_picture_is_made_anew_and_a_shorter_film_has_fewer(
     shorter = rendered(here, video.replace("2.5", "1.2"))
     assert len(contents(shorter.path)) == 12
     assert rendered(here, video.replace("2.5", "1.2")).rendered == 0
+
+
+def test_a_folder_in_the_place_of_a_film_is_told_before_it_is_rendered(here: Path):
+    (here / "outputs/x.gif").mkdir(parents=True)
+    with pytest.raises(OutputError, match="a folder is where the film should be"):
+        rendered(here, f"[{{size: 16, {TIME}, file: png}}, {{file: gif}}]", force=True)
+    assert [path.name for path in (here / "outputs").iterdir()] == ["x.gif"]
 
 
 def test_a_folder_of_others_is_not_touched_without_force(here: Path):

@@ -23,9 +23,9 @@ def decoded(path: Path, width: int, height: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_every_recipe_compiles(here: Path, path: Path):
+def test_every_recipe_compiles(heard: Path, path: Path):
     try:
-        prepared = prepare(load_recipe(path), here / "cache")
+        prepared = prepare(load_recipe(path), heard)
     except CheckpointError as error:
         if "models add" not in error.hint:
             raise

@@ -304,9 +304,8 @@ def test_the_last_size_has_a_penalty_of_its_own_once_it_has_faded_in():
         one.for_discriminator = torch.optim.SGD(one.discriminator.parameters(), lr=1e-3)
         before = [p.detach().clone() for p in one.discriminator.parameters()]
         one.step(Dreams())
-        moved.append(
-            sum(float((a - b).square().sum()) for a, b in zip(one.discriminator.parameters(), before, strict=True))
-        )
+        after = [p.detach() for p in one.discriminator.parameters()]
+        moved.append(sum(float((a - b).square().sum()) for a, b in zip(after, before, strict=True)))
     assert moved[0] < moved[1] < moved[2]
 
 

@@ -148,6 +148,7 @@ def test_a_layer_that_isnt_there(laid, bend, says):
     [
         ("{rotate: 3}", "wants a layer"),
         ("{layer: 3}", "what is done to the layer?"),
+        ("{layer: 3, rotat: 3}", "bend[0].rotat = 3"),
         ("{layer: 3, rotat: 5}", "rotate"),
         ("{layer: 3, rotate: 5, zoom: 2}", "one bend to an entry"),
         ("{layer: -1, rotate: 5}", "wanted a layer"),

@@ -183,6 +183,7 @@ def test_what_is_no_video_is_told(tmp_path, laid, name, monkeypatch, clicks):
     with pytest.raises(RecipeError) as caught:
         laid(f"{{footage: {name}}}")
     assert caught.value.problem == BAD[name]
+    assert "map" not in caught.value.hint, "that is what ffmpeg was told, and nothing that is wrong with the file"
     assert "walk.footage" in caught.value.where
     assert "whitelist" not in caught.value.hint
 

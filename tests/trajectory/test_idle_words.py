@@ -11,9 +11,14 @@ from PIL import Image
 from gandream.base.errors import RecipeError
 from gandream.models.registry import describe
 from gandream.models.spec import Layer, Spec
+from gandream.recipe.bend import BENDS
+from gandream.recipe.camera import Camera
+from gandream.recipe.effects import EFFECTS
 from gandream.recipe.load import recipe_from
+from gandream.recipe.ranges import ranges
 from gandream.trajectory.compose import compose
 from gandream.trajectory.scenes import compose_scenes
+from gandream.trajectory.seams import TURNS
 
 CPPN = describe("cppn#7")
 NOISY = Spec("stylegan2", "net", "0", 64, tuple(Layer(f"b{n}") for n in range(10)), (64, 64), noise=True)
@@ -38,7 +43,8 @@ IDLE = [
         {"mix": [{"from": 3}, {"from": 4, "every": "50ms", "for": "20ms"}]},
         "mix[1].every: 0.05s is shorter than a frame",
     ),
-    ({"regions": {"from": 3, "where": "left", "until": 0}}, "regions: it is never there"),
+    ({"regions": {"from": 3, "where": "left", "until": 0}}, "regions: it is never there: no frame is in its time"),
+    ({"mix": {"from": 3, "at": "1.01s", "until": "1.02s"}}, "mix: it is never there: no frame is in its time"),
     ({"regions": {"from": 3, "where": {"x": 3}}}, "regions.where: the spot lies wholly outside the picture"),
     ({"regions": {"from": 3, "where": {"radius": 0}}}, "regions.where: the spot lies wholly outside the picture"),
     ({"bend": {"layer": 2, "rotate": 0}}, "bend.rotate: it leaves every frame as it is"),
@@ -126,6 +132,9 @@ OPEN = [
     ({"effects": "fade"}, "effects.fade is seen where the film closes"),
     ({"truncation": {"0s": 0.2, "100%": 1}}, "truncation begins with 0.2 and ends with 1"),
     ({"effects": {"contrast": {"0s": 1, "1s": 2}}}, "effects.contrast begins with 1 and ends with 2"),
+    ({"camera": {"rotate": {"0s": 0, "100%": 350}}}, "camera.rotate begins with 0 and ends with 350"),
+    ({"walk": {"plane": {"x": {"0s": 0, "100%": 2}}}}, "walk.plane doesn't end where it begins"),
+    ({"walk": {"plane": {"x": f"sin({AGAIN}/3)"}}}, "walk.plane doesn't end where it begins"),
 ]
 
 
@@ -136,6 +145,20 @@ def test_what_keeps_a_loop_open_is_told(words, said):
     assert one.startswith(f"video.loop: {said}")
 
 
+def test_a_scenes_own_words_need_not_close_with_the_film_and_those_of_the_top_must():
+    def said(top, own):
+        words = {"model": "cppn#7", "video": LOOP, **top, "scenes": [{"for": "1s", **own}, {"walk": "wander"}]}
+        return compose_scenes(recipe_from(words), lambda scene: CPPN)[0].warnings
+
+    ends = {"walk": {"through": [1, 2], "loop": False}}
+    for words in (*(words for words, _ in OPEN), ends, {"push": {"bounce": 2}}):
+        assert not said({}, words), words
+    told_of = {"push": {"random": 1, "mode": "drift"}, "truncation": {"0s": 0.2, "100%": 1}, **ends}
+    assert {one.split()[1] for one in said(told_of, {"camera": {"zoom": 2}})} == {"push", "truncation", "the"}
+    (one,) = said({"push": {"bounce": 2}}, ends)
+    assert one.startswith("video.loop: a push with `bounce`")
+
+
 def test_what_closes_is_not():
     assert not told({"push": {"random": 1, "mode": "drift", "by": f"sin({AGAIN})"}, "video": LOOP})
     assert not told({"push": {"random": 1, "mode": "drift", "by": {"0s": 1, "1.5s": -1, "3s": 1}}, "video": LOOP})
@@ -143,6 +166,23 @@ def test_what_closes_is_not():
     assert not told({"truncation": {"0s": 0.2, "50%": 1, "100%": 0.2}, "video": LOOP})
     assert not told({"walk": {"speed": {"0s": 1, "100%": 2}}, "video": LOOP})
     assert not told({"effects": {"fade": f"0.5 + 0.5*sin({AGAIN})"}, "video": LOOP})
+    assert not told({"walk": {"plane": {"x": f"sin({AGAIN})", "y": f"2*cos({AGAIN})"}}, "video": LOOP})
+
+
+def test_a_full_turn_closes():
+    turn = {"0s": 0, "100%": -720}
+    effects = [{"hue": turn}, {"kaleidoscope": 6, "angle": turn}, {"rotate": turn}, {"text": "Hello", "rotate": turn}]
+    words = {"camera": {"rotate": turn}, "bend": {"layer": 2, "rotate": turn}, "effects": effects}
+    assert not told({**words, "video": LOOP})
+    kinds = (*EFFECTS.values(), *BENDS.values(), Camera)
+    in_degrees = {word for kind in kinds for word, range_ in ranges(kind).items() if range_.period == 360}
+    assert set(TURNS) == in_degrees
+
+
+def test_transparency_is_told_where_it_is_not_kept():
+    clear = replace(SINGLE, channels=4)
+    assert told({}, clear) == ("model: flat has transparency, which lies over black without `video.alpha`",)
+    assert not told({}, clear, file="png", alpha=True)
 
 
 def test_channels_that_no_layer_has():

@@ -152,6 +152,19 @@ def test_smoothing_goes_round_where_the_walk_does():
     np.testing.assert_array_equal(first.trajectory.track.places[:12] % 3, whole.track.places[-12:] % 3)
 
 
+@pytest.mark.parametrize("words", [{"transition": "crossfade 1s"}, {"smooth": "0.3s"}], ids=str)
+def test_a_bouncing_push_goes_on_from_the_films_end_to_its_beginning(words):
+    scenes = [{"for": "4s"}, {"for": "3s", "truncation": 0.5}]
+    _, (first, last) = cuts_of(
+        film(walk={"circle": "7s"}, push={"bounce": {"box": 2}, "by": 1}, scenes=scenes, **words)
+    )
+    part = last.trajectory
+    together = part.latents(66, part.there[1])
+    np.testing.assert_array_equal(together[:4], part.latents(66, 70))
+    np.testing.assert_array_equal(together[4:], first.trajectory.latents(0, part.there[1] - 70))
+    assert part.key(66, part.there[1]) != part.key(66, part.there[1] - 1)
+
+
 def test_memory_is_that_of_the_curves():
     """Of many scenes as of one: a minute and ten differ by some numbers for each frame, as does the peak."""
 

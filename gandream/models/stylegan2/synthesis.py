@@ -159,6 +159,8 @@ class SynthesisNetwork:
         shared = max(self.shared, done)
         x, picture = self._run(self.blocks[done:shared], x, picture, w, noise, bends, regions)
         if shared == len(self.blocks) and picture is not None:
+            if done == shared and count == 1:  # what is kept is nobody's to write into
+                return picture.clone(memory_format=torch.contiguous_format)
             return picture.contiguous()
         pictures = torch.empty(count, self.plan.channels, *ground.size, device=self.device)
         for n in range(count):
