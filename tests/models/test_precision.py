@@ -194,7 +194,7 @@ def test_packed_weights_serve_any_shape():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("name", ["", "r_cond_r64_transform"])
+@pytest.mark.parametrize("name", ["", pytest.param("r_cond_r64_transform", marks=pytest.mark.slow)])
 def test_first_layers_are_computed_once(tmp_path, dtype, name):
     source = str(DATA / name / "network.pkl") if name else stylegan2(tmp_path / "m.safetensors")
     fresh = load_generator(source, "cpu", dtype)

@@ -89,6 +89,7 @@ def test_a_resumed_training_takes_the_same_steps(family: str, tmp_path: Path):
         assert torch.equal(have[0][name], tensor), name
 
 
+@pytest.mark.slow
 def test_a_compact_state_goes_on_nearly_the_same(tmp_path: Path):
     straight, halfway = learner("biggan_deep", 6), learner("biggan_deep", 5)
     tensors, facts = halfway.state()
