@@ -21,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+FILMS = Path("outputs")
+"""Where films go, unless a person says otherwise."""
 Folder = Annotated[
     Path,
     typer.Option("--folder", metavar="FOLDER", help="The films' folder, with the store in it; or set GANDREAM_CACHE."),
@@ -38,7 +40,7 @@ AGES_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 @app.command("list")
-def list_films(folder: Folder = Path("outputs"), as_json: AsJson = False) -> None:
+def list_films(folder: Folder = FILMS, as_json: AsJson = False) -> None:
     """Show each film's segments, their size, and when they were last used."""
     from gandream.rendering.films import noted
     from gandream.rendering.inventory import items
@@ -79,7 +81,7 @@ def list_films(folder: Folder = Path("outputs"), as_json: AsJson = False) -> Non
 
 
 @app.command("size")
-def size(folder: Folder = Path("outputs"), as_json: AsJson = False) -> None:
+def size(folder: Folder = FILMS, as_json: AsJson = False) -> None:
     """Say how large the store is."""
     from gandream.rendering.inventory import items
 
@@ -113,7 +115,7 @@ def prune(
         bool, typer.Option("--unused", metavar="", help="What no film needs: of edits that were undone or replaced.")
     ] = False,
     dry_run: DryRun = False,
-    folder: Folder = Path("outputs"),
+    folder: Folder = FILMS,
     as_json: AsJson = False,
 ) -> None:
     """Let go of segments; a film that needs them again renders them anew.
@@ -140,7 +142,7 @@ def prune(
 
 
 @app.command("verify")
-def verify(folder: Folder = Path("outputs"), dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def verify(folder: Folder = FILMS, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Read every segment, and remove those that aren't what was written. Status 1 if there are some."""
     from gandream.rendering.inventory import false_segments, remove_false
     from gandream.video.segments import segments_in
@@ -160,9 +162,13 @@ def verify(folder: Folder = Path("outputs"), dry_run: DryRun = False, as_json: A
 
 
 def _store(folder: Path) -> Path:
+    from gandream.base.errors import OutputError
     from gandream.rendering.store import store_folder
 
-    return store_folder(folder)
+    store = store_folder(folder)
+    if store.parent == folder and folder != FILMS and not folder.is_dir():
+        raise OutputError(str(folder), "no such folder", "--folder names the one where your films are.")
+    return store
 
 
 def _tell(going: list[Item], how: str, as_json: bool) -> None:

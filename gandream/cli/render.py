@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Render a recipe to a film with its sound.
 
-    A render that was stopped goes on where it was when the same command is run again,
+    A render that was stopped goes on where it was when it is run again,
     and what didn't change isn't rendered again.
 
     Examples:

@@ -148,3 +148,6 @@ def test_a_store_that_is_not_there(here: Path, gandream):
     assert gandream("cache", "verify").out == "0 of 0 segments are whole\n"
     assert gandream("cache", "prune", "--unused").out == "0 files went, 0 B\n"
     assert not Path("outputs").exists()
+    for command in (["list"], ["size"], ["verify"], ["prune", "--unused"]):
+        said = gandream("cache", *command, "--folder", "output")
+        assert (said.status, said.err.splitlines()[:2]) == (2, ["output", "  no such folder"])
