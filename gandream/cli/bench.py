@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gandream.cli.options import Assignments, Device, RecipeFile, device_word, frame_words
+from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, frame_words
 
 if TYPE_CHECKING:
     from gandream.run.bench import Bench
@@ -30,7 +29,7 @@ def command(
     rounds: Annotated[
         int, typer.Option("--rounds", metavar="COUNT", help="How often each stage is measured.", min=1)
     ] = 3,
-    as_json: Annotated[bool, typer.Option("--json", metavar="", help="The figures for machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how fast a recipe renders here, stage by stage, and what holds it up.
 
@@ -50,7 +49,10 @@ def command(
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
         found = bench(checked, device=kind, frames=wanted, rounds=rounds, progress=progress)
-    typer.echo(json.dumps(_plain(found), indent=1) if as_json else "\n".join(_table(found)))
+    if as_json:
+        echo_json(_plain(found))
+    else:
+        typer.echo("\n".join(_table(found)))
 
 
 def _plain(found: Bench) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gandream.cli.options import AsJson, echo_json
 
 if TYPE_CHECKING:
     from gandream.rendering.inventory import Item
@@ -27,7 +28,6 @@ Folder = Annotated[
     Path,
     typer.Option("--folder", metavar="FOLDER", help="The films' folder, with the store in it; or set GANDREAM_CACHE."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="For programs.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", metavar="", help="Only say what would go.")]
 
 LEFT = {
@@ -61,7 +61,7 @@ def list_films(folder: Folder = FILMS, as_json: AsJson = False) -> None:
             rest.append({"what": what, "files": len(own), "bytes": sum(item.size for item in own), "used": used})
     total = sum(item.size for item in found)
     if as_json:
-        typer.echo(json.dumps({"store": str(store), "films": rows, "others": rest, "bytes": total}, indent=1))
+        echo_json({"store": str(store), "films": rows, "others": rest, "bytes": total})
         return
     if not found:
         typer.echo(f"nothing is in {store}")
@@ -90,7 +90,7 @@ def size(folder: Folder = FILMS, as_json: AsJson = False) -> None:
         sizes[item.kind] += item.size
     total = sum(sizes.values())
     if as_json:
-        typer.echo(json.dumps({"store": str(store), "bytes": total, **sizes}, indent=1))
+        echo_json({"store": str(store), "bytes": total, **sizes})
     else:
         typer.echo(f"{_size(total)} in {_shown(store)}")
 
@@ -152,7 +152,7 @@ def verify(folder: Folder = FILMS, dry_run: DryRun = False, as_json: AsJson = Fa
     if not dry_run and store.is_dir():
         remove_false(store, false)
     if as_json:
-        typer.echo(json.dumps({"segments": count, "false": [str(path) for path in false], "removed": not dry_run}))
+        echo_json({"segments": count, "false": [str(path) for path in false], "removed": not dry_run})
     else:
         for path in false:
             typer.echo(f"{path.name}: not what was written; {'it would be' if dry_run else 'it was'} removed", err=True)
@@ -174,7 +174,7 @@ def _store(folder: Path) -> Path:
 def _tell(going: list[Item], how: str, as_json: bool) -> None:
     total = sum(item.size for item in going)
     if as_json:
-        typer.echo(json.dumps({"files": [str(item.path) for item in going], "bytes": total}, indent=1))
+        echo_json({"files": [str(item.path) for item in going], "bytes": total})
     else:
         typer.echo(f"{len(going)} file{'s' if len(going) != 1 else ''} {how}, {_size(total)}")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gandream.cli.options import Assignments, warn
+from gandream.cli.options import AsJson, Assignments, echo_json, warn
 
 
 def command(
@@ -22,10 +21,12 @@ def command(
             "-o", "--out", metavar="FILE", help="The PNG. [default: outputs/<name>_heard.png]", show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it for programs; draw only with -o.")] = False,
+    as_json: AsJson = False,
     assignments: Assignments = None,
 ) -> None:
     """Say and draw what is heard: tempo, key, sections, and every signal of a recipe (or a usual set of a sound file).
+
+    With --json nothing is drawn unless -o says where.
 
     Example:
       gandream listen recipes/music_viz.yaml -o heard.png
@@ -42,7 +43,7 @@ def command(
         save(listened, picture)
     found = facts(listened)
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        echo_json(found)
         return
     warn(listened.warnings)
     for line in lines(found):

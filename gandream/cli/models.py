@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from gandream.cli.options import AsJson, echo_json
+
 app = typer.Typer(no_args_is_help=True, help="List, add and remove models, say what is in one, convert one.")
 
 Model = Annotated[
@@ -139,7 +141,7 @@ def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="An added mo
 @app.command()
 def info(
     model: Model,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON, for programs.")] = False,
+    as_json: AsJson = False,
     timed: Annotated[bool, typer.Option("--time", help="Load it and time its pictures here.")] = False,
     device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="What --time renders on.")] = "auto",
 ) -> None:
@@ -147,14 +149,15 @@ def info(
 
     With --time also how long a picture takes here.
     """
-    import json
-
     from gandream.cli.facts import facts_of, lines
     from gandream.cli.options import warn
 
     found = facts_of(model, device if timed else None)
     warn(tuple(found["warnings"]))
-    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(found)))
+    if as_json:
+        echo_json(found)
+    else:
+        typer.echo("\n".join(lines(found)))
 
 
 @app.command()

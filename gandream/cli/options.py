@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,8 @@ Device = Annotated[
     typer.Option("--device", metavar="auto|cpu|cuda", help="What renders; auto takes a GPU where there is one."),
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Say it as JSON, for programs.")]
+
 
 def device_word(device: str):
     """The device as one of the three words."""
@@ -35,6 +38,11 @@ def warn(warnings: tuple[str, ...]) -> None:
     """Say warnings on standard error."""
     for warning in warnings:
         typer.echo(f"note: {warning}", err=True)
+
+
+def echo_json(value: Any) -> None:
+    """Print one JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def frame_words(written: str | None) -> tuple[int | None, int | None] | None:
