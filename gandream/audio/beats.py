@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gandream.audio.chain import chain
+from gandream.audio.envelope import convolved
+
 SLOWEST_BPM, FASTEST_BPM = 40.0, 240.0
 PREFERRED_BPM, SPREAD_OCTAVES = 120.0, 0.8
 """People hear a beat near 120 bpm (van Noorden & Moelants 1999); decides between a tempo, its half and double."""
@@ -52,16 +55,14 @@ def track(novelty: np.ndarray, rate_hz: int) -> tuple[float, ...] | None:
 
 def _levelled(novelty: np.ndarray, rate_hz: int) -> np.ndarray | None:
     """Onsets [T] above their local mean, in units of their local strength, so that quiet bars count too."""
-    from scipy.ndimage import gaussian_filter1d
-
     if len(novelty) < rate_hz or not np.percentile(novelty, 99) > LEAST_ONSET:
         return None
-    above = np.maximum(novelty - gaussian_filter1d(novelty, 0.25 * rate_hz, mode="reflect"), 0)
+    above = np.maximum(novelty - _smooth(novelty, 0.25 * rate_hz), 0)
     # One outlier, such as the sound beginning at all, would press down everything within seconds of it.
     above = np.minimum(above, np.percentile(above, 99.5))
     if not above.any():
         return None
-    strength = np.sqrt(gaussian_filter1d(above**2, 4.0 * rate_hz, mode="reflect"))
+    strength = np.sqrt(np.maximum(_smooth(above**2, 4.0 * rate_hz), 0))
     # What is 20 dB below the piece's usual strength is not lifted further: the hiss before the first note.
     return above / np.maximum(strength, 0.1 * np.sqrt(np.mean(above**2)))
 
@@ -69,52 +70,53 @@ def _levelled(novelty: np.ndarray, rate_hz: int) -> np.ndarray | None:
 def _tempo(onsets: np.ndarray, rate_hz: int) -> np.ndarray | None:
     """Beats per minute at every frame [T], from windows of 12 s; None where too little repeats.
 
-    librosa's tempogram has a column for every frame, a gigabyte for ten minutes; this has one for every 3 s, and
-    counts what repeats after one, two, three and four beats, which noise and a single echo do not.
+    Autocorrelation of windows every 3 s: a column for every frame would be a gigabyte for ten minutes. What repeats
+    after one, two, three and four beats is counted, which noise and a single echo do not.
     """
-    import librosa
-    from scipy.ndimage import gaussian_filter1d
-
     length, step = min(len(onsets), round(WINDOW_S * rate_hz)), round(STEP_S * rate_hz)
-    windows = librosa.util.frame(gaussian_filter1d(onsets, 0.015 * rate_hz), frame_length=length, hop_length=step)
     slowest, fastest = (round(60 * rate_hz / bpm) for bpm in (SLOWEST_BPM, FASTEST_BPM))
-    repeats = librosa.autocorrelate(windows - windows.mean(axis=0), max_size=4 * slowest + 1, axis=0)
+    windows = np.lib.stride_tricks.sliding_window_view(_smooth(onsets, 0.015 * rate_hz), length)[::step].T
+    repeats = _autocorrelation(windows - windows.mean(axis=0), min(length, 4 * slowest + 1))
     lags = np.arange(len(repeats))
     repeats /= np.maximum(repeats[:1], 1e-12) * np.maximum(1 - lags[:, None] / length, 0.25)
-    repeats = librosa.salience(repeats, freqs=lags, harmonics=[1, 2, 3, 4], filter_peaks=False, fill_value=0)
-    repeats = np.maximum(repeats[: slowest + 1], 0)
+    repeats = np.pad(repeats, ((0, 4 * slowest + 1 - len(repeats)), (0, 0)))
+    lags = lags[: slowest + 1]
+    repeats = np.maximum(sum(repeats[count * lags] for count in (1, 2, 3, 4)) / 4, 0)
     if np.percentile(repeats[fastest:].max(axis=0), 75) < CLEAREST:
         return None
-    bpm = librosa.feature.tempo(
-        # What the whole piece does has as much say as the window: a break without drums keeps its tempo.
-        tg=repeats + repeats.mean(axis=1, keepdims=True),
-        sr=rate_hz,
-        hop_length=1,
-        start_bpm=PREFERRED_BPM,
-        std_bpm=SPREAD_OCTAVES,
-        max_tempo=FASTEST_BPM,
-        aggregate=None,
-    )
-    # Not scipy's median_filter: 1.15 gives zeros where the window is longer than the array.
+    # What the whole piece does has as much say as the window: a break without drums keeps its tempo.
+    bpm = _likeliest(repeats + repeats.mean(axis=1, keepdims=True), rate_hz)
     bpm = np.median(np.lib.stride_tricks.sliding_window_view(np.pad(bpm, 2, mode="edge"), 5), axis=1)
     return np.interp(np.arange(len(onsets)), np.arange(len(bpm)) * step + length / 2, bpm)
 
 
+def _likeliest(repeats: np.ndarray, rate_hz: int) -> np.ndarray:
+    """Beats per minute of each window by how much repeats after each lag [lags, windows], and what people prefer."""
+    tempos = 60 * rate_hz / np.arange(1, len(repeats))
+    preferred = -0.5 * (np.log2(tempos / PREFERRED_BPM) / SPREAD_OCTAVES) ** 2
+    preferred[tempos >= FASTEST_BPM] = -np.inf
+    return tempos[np.argmax(np.log1p(1e6 * repeats[1:]) + preferred[:, None], axis=0)]
+
+
+def _autocorrelation(windows: np.ndarray, lags: int) -> np.ndarray:
+    """Of each window, for lags from 0: [length, windows] -> [lags, windows]."""
+    size = 1 << (len(windows) + lags - 1).bit_length()
+    return np.fft.irfft(np.abs(np.fft.rfft(windows, size, axis=0)) ** 2, size, axis=0)[:lags]
+
+
+def _smooth(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Values [T] through a Gaussian, with their mirror image beyond both ends."""
+    reach = int(4 * sigma + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(values, reach, mode="symmetric")
+    return convolved(padded[None], kernel[None] / kernel.sum())[0, 2 * reach : len(padded)]
+
+
 def _path(onsets: np.ndarray, bpm: np.ndarray, rate_hz: int) -> np.ndarray:
     """Frames of the beats: the chain that meets most onsets at intervals nearest to the tempo."""
-    import librosa
-
-    # librosa charges a first beat within the first two for the interval to the beginning, and ends with the last chain
-    # rather than the best; silence around the music leaves both free.
+    # A beat within the first two would want one before it, and the last chain ends; silence leaves both ends free.
     around = round(SILENT_BEATS * 60 * rate_hz / bpm.min())
-    _, beats = librosa.beat.beat_track(
-        onset_envelope=np.pad(onsets, around),
-        sr=rate_hz,
-        hop_length=1,
-        bpm=np.pad(bpm, around, mode="edge"),
-        tightness=TIGHTNESS,
-        trim=False,
-    )
+    beats = chain(np.pad(onsets, around), np.pad(bpm, around, mode="edge"), rate_hz, TIGHTNESS)
     return beats[(beats >= around) & (beats < around + len(onsets))] - around
 
 

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
+from gandream.audio.spectra import hann, transformed
+
 RATE_HZ = 22050
 """Samples per second that features are made of; heard is what lies below half of it."""
 HOP = 147
@@ -36,12 +38,9 @@ class Block:
 
         A frame's last sample is ``newest`` samples later than the frame.
         """
-        import librosa
-
         start = CONTEXT - margin * HOP + newest - len(window)
         stop = start + len(window) + (self.count + 2 * margin - 1) * HOP
-        heard = self.samples[start:stop]
-        return librosa.stft(heard, n_fft=len(window), hop_length=HOP, window=window, center=False)
+        return transformed(self.samples[start:stop], window, HOP)
 
     def amplitudes(self, window: np.ndarray, newest: int, *, margin: int = 0) -> np.ndarray:
         """Amplitudes of :meth:`stft`: float32, same shape."""
@@ -50,9 +49,7 @@ class Block:
     @cached_property
     def spectrum(self) -> np.ndarray:
         """Amplitude by frequency, float32 [1025, count], of the 93 ms around each frame, as librosa's rms takes it."""
-        import librosa
-
-        window = librosa.filters.get_window("hann", ENERGY_SAMPLES)
+        window = hann(ENERGY_SAMPLES)
         return self.amplitudes(window / np.sqrt(np.mean(window**2)), ENERGY_SAMPLES // 2)
 
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from gandream.audio.resample import resampled
 from gandream.base import ffmpeg
 from gandream.base.errors import AudioError
 
@@ -158,13 +159,11 @@ def _sndfile(path: Path) -> soundfile.SoundFile:
 
 def _soundfile(path: Path, rate_hz: int) -> np.ndarray:
     """Mono float32 [S], read whole through libsndfile."""
-    from scipy.signal import resample_poly
-
     with _sndfile(path) as file:
         samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
         if not len(samples):
             raise ValueError("0 samples")
-        return resample_poly(_clean(samples), rate_hz, file.samplerate).astype(np.float32)
+        return resampled(_clean(samples), rate_hz, file.samplerate)
 
 
 def _clean(samples: np.ndarray) -> np.ndarray:

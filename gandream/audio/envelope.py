@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gandream.audio.spectra import highest
 from gandream.recipe.signals import Signal
 from gandream.recipe.times import Time
 
@@ -25,15 +26,25 @@ def smooth(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) ->
     sigma = 0.0 if signal.smooth is None else seconds(signal.smooth) * rate_hz
     if sigma < 0.05:
         return curve
-    from scipy.signal import oaconvolve
-
     reach = min(int(4 * sigma) + 1, curve.shape[1])
     ages = np.arange(-reach, reach + 1)  # of what is heard: negative is still to come
     kernel = (np.exp(-0.5 * (ages / sigma) ** 2) * np.where(ages < 0, signal.causal, 1.0))[None]
-    smoothed = oaconvolve(curve, kernel, mode="full", axes=1)[:, reach:-reach]
-    weight = oaconvolve(np.ones((1, curve.shape[1])), kernel, mode="full", axes=1)[:, reach:-reach]
+    smoothed = convolved(curve, kernel)[:, reach:-reach]
+    weight = convolved(np.ones((1, curve.shape[1])), kernel)[:, reach:-reach]
     smoothed = smoothed / weight
     return _as_high(np.maximum(smoothed, 0) if (curve >= 0).all() else smoothed, curve)
+
+
+def convolved(curve: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """Curves [B, T] with a kernel [1, K], all T + K - 1 of it, by overlapping blocks (Oppenheim and Schafer,
+    "Discrete-Time Signal Processing", 8.7.3). scipy.signal has it too, and takes longer to load than all else here.
+    """
+    (B, T), K = curve.shape, kernel.shape[1]
+    N = 1 << max(12, (2 * K - 1).bit_length())
+    made, step, response = np.zeros((B, T + N)), N - K + 1, np.fft.rfft(kernel, N)
+    for start in range(0, T, step):
+        made[:, start : start + N] += np.fft.irfft(np.fft.rfft(curve[:, start : start + step], N) * response, N)
+    return made[:, : T + K - 1]
 
 
 def clip(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:
@@ -101,10 +112,7 @@ def hold(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> n
     frames = 0 if signal.hold is None else min(round(seconds(signal.hold) * rate_hz), curve.shape[1])
     if frames < 1:
         return curve
-    from scipy.ndimage import maximum_filter1d
-
-    before = np.pad(curve, ((0, 0), (frames, 0)), mode="edge")
-    return maximum_filter1d(before, frames + 1, axis=1, origin=frames - (frames + 1) // 2)[:, frames:]
+    return highest(curve, frames, 0)
 
 
 def quantise(curve: np.ndarray, signal: Signal, seconds: Seconds, rate_hz: int) -> np.ndarray:

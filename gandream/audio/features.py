@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +10,7 @@ from gandream.audio.blocks import ENERGY_SAMPLES, RATE_HZ, Block
 from gandream.audio.measure import Measure
 from gandream.audio.onsets import novelty, onset
 from gandream.audio.pitches import chroma, chroma_stft, pitch
+from gandream.audio.spectra import TINY, frequencies, hann, mel_filters, root_mean_square
 
 Feature = Callable[[Block, Measure], np.ndarray]
 """Block and what is asked -> float32 [B, count]."""
@@ -19,18 +18,14 @@ Feature = Callable[[Block, Measure], np.ndarray]
 
 def loudness(block: Block, measure: Measure) -> np.ndarray:
     """Root mean square of the samples between two frequencies in the 93 ms around each frame: [1, count]."""
-    import librosa
-
     weights = np.sqrt(_shares(measure)).astype(np.float32)[:, None]
-    return librosa.feature.rms(S=block.spectrum * weights, frame_length=ENERGY_SAMPLES)
+    return root_mean_square(block.spectrum * weights, ENERGY_SAMPLES)
 
 
 def _shares(measure: Measure) -> np.ndarray:
     """The share of each bin of the energy spectrum that lies between the two frequencies: [1025], 0..1."""
-    import librosa
-
     spacing = RATE_HZ / ENERGY_SAMPLES
-    centres = librosa.fft_frequencies(sr=RATE_HZ, n_fft=ENERGY_SAMPLES)
+    centres = frequencies(RATE_HZ, ENERGY_SAMPLES)
     share = np.minimum(centres + spacing / 2, measure.high_hz) - np.maximum(centres - spacing / 2, measure.low_hz)
     share = np.clip(share, 0, None) / spacing
     share[:2] = 0  # they also hold the constant offset
@@ -47,31 +42,17 @@ def mel(block: Block, measure: Measure) -> np.ndarray:
 
     Where they are joined, each is divided by its width, as librosa's are: so narrow low bands don't count less.
     """
-    import librosa
-
     if measure.join:
         filters = _mel_filters(measure.bands, measure.low_hz, measure.high_hz)
         return JOIN[measure.join](filters @ block.spectrum**2)[None]
-    bands = librosa.feature.melspectrogram(
-        S=block.spectrum**2,
-        sr=RATE_HZ,
-        n_fft=ENERGY_SAMPLES,
-        n_mels=measure.bands,
-        fmin=measure.low_hz,
-        fmax=measure.high_hz,
-        norm=None,
-    )
+    filters = mel_filters(measure.bands, measure.low_hz, measure.high_hz, RATE_HZ, ENERGY_SAMPLES)
+    bands = filters @ block.spectrum**2
     return np.sqrt(bands * (2 / ENERGY_SAMPLES**2))  # both halves of the spectrum; Parseval
 
 
-@lru_cache(maxsize=8)
 def _mel_filters(bands: int, low_hz: float, high_hz: float) -> np.ndarray:
     """Triangles of area 1 (Slaney 1998), [B, 1025]; those too narrow to meet a bin are empty, and left out."""
-    import librosa
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Empty filters")
-        filters = librosa.filters.mel(sr=RATE_HZ, n_fft=ENERGY_SAMPLES, n_mels=bands, fmin=low_hz, fmax=high_hz)
+    filters = mel_filters(bands, low_hz, high_hz, RATE_HZ, ENERGY_SAMPLES, "area")
     return filters[filters.any(axis=1)]
 
 
@@ -84,25 +65,24 @@ JOIN: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def centroid(block: Block, measure: Measure) -> np.ndarray:
     """The spectrum's centre of gravity in Hz, and loudness, which says whether anything is heard: [2, count]."""
-    import librosa
-
     inside = block.spectrum * _shares(measure).astype(np.float32)[:, None]
-    return np.concatenate(
-        [
-            librosa.feature.spectral_centroid(S=inside, sr=RATE_HZ, n_fft=ENERGY_SAMPLES),
-            librosa.feature.rms(S=inside, frame_length=ENERGY_SAMPLES),
-        ]
-    )
+    total = inside.sum(axis=0, keepdims=True)
+    centres = frequencies(RATE_HZ, ENERGY_SAMPLES)[:, None]
+    centre = np.sum(centres * (inside / np.where(total < TINY, 1, total)), axis=0, keepdims=True)
+    return np.concatenate([centre, root_mean_square(inside, ENERGY_SAMPLES)])
 
 
 def flatness(block: Block, measure: Measure) -> np.ndarray:
     """Geometric by arithmetic mean of the power between two frequencies, 0..1, and loudness: [2, count]."""
-    import librosa
-
     inside = _shares(measure) > 0.5
     inside[np.argmax(_shares(measure))] = True
-    flat = librosa.feature.spectral_flatness(S=block.spectrum[inside])
+    power = np.maximum(block.spectrum[inside] ** 2, FAINTEST)
+    flat = np.exp(np.log(power).mean(axis=0, keepdims=True)) / power.mean(axis=0, keepdims=True)
     return np.concatenate([flat, loudness(block, measure)])
+
+
+FAINTEST = 1e-10
+"""Power of a bin, below which it counts as this: silence is flat."""
 
 
 def flux(block: Block, measure: Measure) -> np.ndarray:
@@ -110,12 +90,10 @@ def flux(block: Block, measure: Measure) -> np.ndarray:
 
     Rises and falls count alike (Lerch 2012, section 3.3.3, without the rectifier).
     """
-    import librosa
-
     half = FLUX_LAG // 2
-    window = librosa.filters.get_window("hann", FLUX_SAMPLES)
+    window = hann(FLUX_SAMPLES)
     spectrum = block.amplitudes(window * 2 / window.sum(), FLUX_SAMPLES // 2, margin=half)
-    centres = librosa.fft_frequencies(sr=RATE_HZ, n_fft=FLUX_SAMPLES)
+    centres = frequencies(RATE_HZ, FLUX_SAMPLES)
     inside = (centres >= measure.low_hz) & (centres <= measure.high_hz)
     inside[np.argmin(np.abs(centres - (measure.low_hz + measure.high_hz) / 2))] |= not inside.any()
     change = spectrum[inside, 2 * half :] - spectrum[inside, : -2 * half]

@@ -8,6 +8,7 @@ import numpy as np
 
 from gandream.audio.blocks import HOP, RATE_HZ, Block
 from gandream.audio.measure import HIGHEST_HZ, LOWEST_HZ, Measure
+from gandream.audio.spectra import frequencies, highest, mel_filters, mel_frequencies
 
 FLUX_SAMPLES = 1024
 LAG = 2
@@ -49,14 +50,12 @@ def superflux(spectrum: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray
 
     Spectral flux with a maximum filter over frequency against vibrato.
     """
-    import librosa
-    from scipy.ndimage import maximum_filter1d
-
-    strength = librosa.feature.melspectrogram(S=np.abs(spectrum), sr=RATE_HZ, n_fft=FLUX_SAMPLES, n_mels=BANDS, norm=1)
-    strength = strength[_inside(librosa.mel_frequencies(BANDS + 2, fmax=HIGHEST_HZ)[1:-1], low_hz, high_hz)]
+    centres = mel_frequencies(BANDS + 2, 0.0, HIGHEST_HZ)[1:-1]
+    filters = mel_filters(BANDS, 0.0, RATE_HZ / 2, RATE_HZ, FLUX_SAMPLES, "sum")
+    strength = filters[_inside(centres, low_hz, high_hz)] @ np.abs(spectrum)
     if low_hz <= LOWEST_HZ and high_hz >= HIGHEST_HZ:
         strength = np.log1p(COMPRESSION * strength)
-    return _risen(strength, maximum_filter1d(strength, 3, axis=0))
+    return _risen(strength, highest(strength.T, 1, 1).T)
 
 
 def flux(spectrum: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray:
@@ -81,8 +80,6 @@ def complex_domain(spectrum: np.ndarray, low_hz: float, high_hz: float) -> np.nd
     Duxbury et al. 2003, rectified as in Dixon 2006, eq. 2.9: the expected bin has the last amplitude, and goes on
     turning as it did.
     """
-    from scipy.ndimage import maximum_filter1d
-
     bins = _bins(spectrum, low_hz, high_hz)
     now, last, before = bins[:, 2 * LAG :], bins[:, LAG:-LAG], bins[:, : -2 * LAG]
     turn = last * np.conj(before)
@@ -90,7 +87,7 @@ def complex_domain(spectrum: np.ndarray, low_hz: float, high_hz: float) -> np.nd
     off = np.sum(np.where(np.abs(now) >= np.abs(last), np.abs(now - expected), 0), axis=0)
     off = np.pad(off, (2 * LAG, 0))
     # As high as the highest of the next 40 ms, where the flux of amplitudes peaks.
-    return _peaked(_flux(np.abs(bins)), maximum_filter1d(off, RISE + 1, origin=-(RISE // 2)))
+    return _peaked(_flux(np.abs(bins)), highest(off, 0, RISE))
 
 
 DETECTORS: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
@@ -111,33 +108,25 @@ def _inside(centres: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray:
 
 
 def _bins(spectrum: np.ndarray, low_hz: float, high_hz: float) -> np.ndarray:
-    import librosa
-
-    return spectrum[_inside(librosa.fft_frequencies(sr=RATE_HZ, n_fft=FLUX_SAMPLES), low_hz, high_hz)]
+    return spectrum[_inside(frequencies(RATE_HZ, FLUX_SAMPLES), low_hz, high_hz)]
 
 
 def _flux(strength: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
     """The sum of the rises of the rows against LAG frames before: [frames]."""
-    import librosa
-
     before = strength if before is None else before
-    return librosa.onset.onset_strength(S=strength, sr=RATE_HZ, ref=before, lag=LAG, center=False, aggregate=np.sum)
+    return np.pad(np.maximum(strength[:, LAG:] - before[:, :-LAG], 0).sum(axis=0), (LAG, 0))
 
 
 def _risen(strength: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
     """Flux, each of its peaks as high as the whole rise of the next 40 ms: [frames]."""
-    from scipy.ndimage import maximum_filter1d
-
     before = strength if before is None else before
-    height = _flux(maximum_filter1d(strength, RISE + 1, axis=1, origin=-(RISE // 2)), before)
+    height = _flux(highest(strength, 0, RISE), before)
     return _peaked(_flux(strength, before), height)
 
 
 def _peaked(flux: np.ndarray, height: np.ndarray) -> np.ndarray:
     """The shape of the flux with this height: [frames]."""
-    from scipy.ndimage import maximum_filter1d
-
-    nearby = maximum_filter1d(flux, 2 * RISE + 1)
+    nearby = highest(flux, RISE, RISE)
     return height * np.divide(flux, nearby, out=np.zeros_like(flux), where=nearby > 1e-9)
 
 

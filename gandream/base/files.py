@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import hashlib
 import os
+import platform
+import re
+import sys
+import time
 import uuid
 from collections import deque
 from collections.abc import Iterator
@@ -17,11 +23,69 @@ _LATEST: deque[Path] = deque(maxlen=64)
 """The temporary names that were given last, far more than are in use at once: facts about this process."""
 
 
+LEFT_S = 86400
+"""Age in seconds at which something half-written counts as left behind where its process can't be asked for."""
+
+_PART = re.compile(r"\..+\.(?:([0-9a-f]{8})-)?(\d+)-[0-9a-f]{8}\.part(?:\..+)?")
+"""Of what machine and what process it is; older gandreams named no machine."""
+
+_INITIAL_PIDS = 0xEFFFFFFC
+"""The number of the process ids that a Linux machine begins with (PROC_PID_INIT_INO); containers have their own."""
+
+
 def temporary_beside(target: Path) -> Path:
-    """A fresh name in the target's folder that keeps its suffix: ``.film.<pid>-<random>.part.mp4``."""
-    part = target.with_name(f".{target.stem}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part{target.suffix}")
+    """A fresh name in the target's folder that keeps its suffix: ``.film.<machine>-<pid>-<random>.part.mp4``."""
+    whose = f"{machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    part = target.with_name(f".{target.stem}.{whose}.part{target.suffix}")
     _LATEST.append(part.absolute())
     return part
+
+
+@functools.cache
+def machine() -> str:
+    """8 hex digits for all processes that can be asked for by their ids: those of this machine, or of this container.
+
+    Folders are shared between machines, and an id there is another process, or none.
+    """
+    known = [platform.node(), _first_line("/etc/machine-id")]
+    with contextlib.suppress(OSError):
+        pids = os.stat("/proc/self/ns/pid").st_ino
+        # Containers of one image may have all else in common. After a restart these have other numbers anyway.
+        known += [] if pids == _INITIAL_PIDS else [str(pids), _first_line("/proc/sys/kernel/random/boot_id")]
+    return hashlib.sha256("\n".join(known).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _first_line(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8", "replace").partition("\n")[0]
+    except OSError:
+        return ""
+
+
+def left_behind(part: Path) -> bool:
+    """Whether something half-written is of a process that is no more; what isn't named so, and what is gone, is not.
+
+    Processes of other machines can't be asked for: theirs is what nobody wrote to for a day.
+    """
+    match = _PART.fullmatch(part.name)
+    if match is None:
+        return False
+    if match[1] == machine() and sys.platform != "win32":  # where asking for a process by a signal would end it
+        return not _runs(int(match[2]))
+    try:
+        return time.time() - part.lstat().st_mtime > LEFT_S
+    except OSError:
+        return False
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        return True
+    return True
 
 
 def remove_parts() -> None:
@@ -84,7 +148,7 @@ def disk_full(target: Path) -> RenderError:
 
 def writable_folder(folder: Path, hint: str = "Choose another place with -o.") -> Path:
     """Make the folder if need be and prove that files can be made in it."""
-    probe = folder / f".writable.{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    probe = temporary_beside(folder / "writable")
     with disk_errors(folder, hint):
         folder.mkdir(parents=True, exist_ok=True)
         try:

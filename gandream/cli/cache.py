@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gandream.cli.options import AsJson, echo_json
+from gandream.cli.voice import aside
 
 if TYPE_CHECKING:
     from gandream.rendering.inventory import Item
 
-app = typer.Typer(
-    help="See and tidy the store: finished segments of films, and what was heard in music.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = typer.Typer(help="See and tidy the store: finished segments of films, and what was heard in music.")
 
 FILMS = Path("outputs")
 """Where films go, unless a person says otherwise."""
@@ -128,7 +125,7 @@ def prune(
       gandream cache prune --older 30d --larger 5GB --dry-run
     """
     if older is None and larger is None and recipe is None and not unused:
-        raise typer.BadParameter("say what may go: --older, --larger, --recipe or --unused")
+        raise typer.BadParameter("nothing says what may go; wanted --older, --larger, --recipe or --unused")
     before = None if older is None else time.time() - _age(older)
     largest = None if larger is None else _bytes(larger)
 
@@ -155,7 +152,7 @@ def verify(folder: Folder = FILMS, dry_run: DryRun = False, as_json: AsJson = Fa
         echo_json({"segments": count, "false": [str(path) for path in false], "removed": not dry_run})
     else:
         for path in false:
-            typer.echo(f"{path.name}: not what was written; {'it would be' if dry_run else 'it was'} removed", err=True)
+            aside(f"{path.name}: not what was written; {'it would be' if dry_run else 'it was'} removed")
         typer.echo(f"{count - len(false)} of {count} segments are whole")
     if false:
         raise typer.Exit(1)

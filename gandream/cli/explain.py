@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gandream.cli.options import Assignments, warn
+from gandream.cli.options import AsJson, Assignments, echo_json, warn
+from gandream.cli.voice import aside
 
 
 def command(
@@ -16,8 +17,11 @@ def command(
         Path | None,
         typer.Option("--plot", metavar="FILE.png", help="Draw every curve against the music.", show_default=False),
     ] = None,
-    functions: Annotated[bool, typer.Option("--functions", help="List what expressions know instead.")] = False,
+    functions: Annotated[
+        bool, typer.Option("--functions", metavar="", help="List what expressions know instead.")
+    ] = False,
     assignments: Assignments = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print a recipe with all that it includes, its variables and every default said; it makes the same film.
 
@@ -25,10 +29,10 @@ def command(
       gandream explain recipes/music_viz.yaml --plot curves.png
     """
     if functions:
-        _functions()
+        _functions(as_json)
         return
     if recipe is None:
-        raise typer.BadParameter("which recipe?", param_hint="RECIPE")
+        raise typer.BadParameter("RECIPE is missing, or --functions")
     from gandream.recipe.load import load_recipe
     from gandream.recipe.recipe import check_beats
 
@@ -37,7 +41,11 @@ def command(
     from gandream.run.explain import explained
     from gandream.run.explain import plot as draw
 
-    typer.echo(explained(loaded), nl=False)
+    text = explained(loaded)
+    if as_json:
+        echo_json({"recipe": str(recipe), "text": text, "plot": plot and str(plot)})
+    else:
+        typer.echo(text, nl=False)
     if plot is None:
         return
     from gandream.rendering.store import store_folder
@@ -47,14 +55,24 @@ def command(
     prepared = prepare(loaded, cache, beats=loaded.audio is not None)
     draw(recipe, tuple(assignments or ()), prepared, plot, cache / "audio")
     warn(prepared.warnings)
-    typer.echo(str(plot), err=True)
+    aside(str(plot))
 
 
-def _functions() -> None:
+def _functions(as_json: bool) -> None:
     """Say what expressions know: names, and functions with an example of each."""
     from gandream.recipe.expression import NAMES
     from gandream.recipe.functions import GROUPS
 
+    if as_json:
+        functions = [
+            {"name": name, "group": heading, "arguments": one.arguments, "about": one.help, "range": one.range}
+            | {"example": one.example}
+            for heading, group in GROUPS.items()
+            for name, one in group.items()
+        ]
+        names = [{"name": name, "about": about} for name, about in NAMES.items()]
+        echo_json({"names": names, "functions": functions})
+        return
     typer.echo("Names")
     for name, about in NAMES.items():
         typer.echo(f"  {name:<16} {about}")

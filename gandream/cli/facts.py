@@ -47,13 +47,22 @@ def facts_of(model: str, device: str | None) -> dict[str, Any]:
 
 
 def _time(model: str, device: str) -> dict[str, Any]:
+    """Of pictures as a render of ``precision: auto`` makes them."""
     from gandream.cli.options import device_word
-    from gandream.models.registry import load_generator
+    from gandream.models.convert import ANY_SIZE
+    from gandream.models.precision import chosen, dtype_of
+    from gandream.models.registry import describe, load_generator
     from gandream.models.timing import timed
     from gandream.rendering.device import pick
+    from gandream.rendering.plan import batch_of
 
-    found = timed(load_generator(model, pick(device_word(device)), base=Path.cwd()))
+    kind, spec = pick(device_word(device)), describe(model, Path.cwd())
+    precision, (height, width) = chosen("auto", kind, reducible=spec.reducible), spec.size or ANY_SIZE
+    generator = load_generator(model, kind, dtype_of(precision), base=Path.cwd())
+    found = timed(generator, batch_of(kind, height * width))
     return {
+        "precision": precision,
+        "batch": found.batch,
         "seconds_per_picture": found.seconds,
         "pictures_per_second": 1 / found.seconds,
         "device": found.device,
@@ -90,7 +99,8 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         threads = f", {time['threads']} thread{'s' if time['threads'] != 1 else ''}" if time["device"] == "cpu" else ""
         seconds = time["seconds_per_picture"]
         of = "" if found["height"] else " of 256x256"
-        yield f"  {seconds * 1e3:.1f} ms a picture{of}, {time['pictures_per_second']:.1f} pictures/s {where}{threads}"
+        how = f"{where}{threads}, in {time['precision']}, {time['batch']} at a time"
+        yield f"  {seconds * 1e3:.1f} ms a picture{of}, {time['pictures_per_second']:.1f} pictures/s {how}"
 
 
 def _training(training: Mapping[str, Any]) -> Iterator[str]:

@@ -2,87 +2,198 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
-from gandream.base.errors import GandreamError
+from gandream.base.errors import GandreamError, RenderError
 from gandream.cli import (
     bench,
     cache,
+    compare,
+    completion,
+    diff,
     doctor,
     explain,
     listen,
     measure,
     models,
+    new,
+    plan,
+    preview,
+    recipe_of,
+    reference,
     render,
+    schema,
+    sheet,
     still,
     surprise,
     train,
     trajectory,
     validate,
+    watch,
 )
+from gandream.cli.front import Debug, Group, Quiet, Verbose, dress, tune
+from gandream.cli.help import EVERYWHERE
+from gandream.cli.mistakes import plain
 from gandream.cli.stopping import stoppable
+from gandream.cli.voice import Voice, coloured, speak, voice
+
+PROGRAM = "gandream"
+COMPLETE = "_GANDREAM_COMPLETE"
+DAY: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "Write": {
+        "new": new.command,
+        "surprise": surprise.command,
+        "validate": validate.command,
+        "schema": schema.command,
+        "reference": reference.command,
+        "explain": explain.command,
+        "listen": listen.command,
+    },
+    "Look": {
+        "still": still.command,
+        "preview": preview.command,
+        "watch": watch.command,
+        "sheet": sheet.command,
+        "compare": compare.command,
+        "plan": plan.command,
+    },
+    "Keep": {
+        "render": render.command,
+        "recipe": recipe_of.command,
+        "diff": diff.command,
+        "trajectory": trajectory.command,
+        "cache": cache.app,
+    },
+    "Models": {
+        "models": models.app,
+        "train": train.command,
+        "measure": measure.command,
+    },
+    "Machine": {
+        "doctor": doctor.command,
+        "bench": bench.command,
+        "completion": completion.command,
+    },
+}
+"""An artist's day: all commands in the order in which help shows them, under its headings."""
+STATUS = """\
+First steps:
+  gandream new film --song song.mp3
+  gandream watch film.yaml
+  gandream render film.yaml
+
+A command ends with status 0 when it is done, 1 when the work failed (or `diff` found a difference), 2 when something that was written is wrong, 130 after Ctrl-C, 143 after SIGTERM.
+"""  # noqa: E501
+
+
+class FrontDoor(Group):
+    """All commands, in the order of the day."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order in which help shows them."""
+        return [name for commands in DAY.values() for name in commands]
+
 
 app = typer.Typer(
-    name="gandream",
+    name=PROGRAM,
     help="A YAML recipe in, a finished video out: GANs that move with the music.",
-    epilog="First steps: gandream render recipes/music_viz.yaml",
-    no_args_is_help=True,
+    epilog=STATUS,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("render")(render.command)
-app.command("still")(still.command)
-app.command("trajectory")(trajectory.command)
-app.command("listen")(listen.command)
-app.command("explain")(explain.command)
-app.command("surprise")(surprise.command)
-app.command("validate")(validate.command)
-app.command("train")(train.command)
-app.command("measure")(measure.command)
-app.command("bench")(bench.command)
-app.add_typer(models.app, name="models")
-app.add_typer(cache.app, name="cache")
-app.command("doctor")(doctor.command)
+for panel, commands in DAY.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
+dress(app, FrontDoor)
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"gandream {version('gandream')}")
+        typer.echo(f"{PROGRAM} {version(PROGRAM)}")
         raise typer.Exit
 
 
 @app.callback()
 def front_door(
+    ctx: typer.Context,
     version: bool = typer.Option(
-        False, "--version", metavar="", callback=_version, is_eager=True, help="Say the version and stop."
+        False,
+        "--version",
+        metavar="",
+        callback=_version,
+        is_eager=True,
+        help="Say the version and stop.",
+        rich_help_panel=EVERYWHERE,
     ),
-    debug: bool = typer.Option(False, "--debug", metavar="", help="Show where in the program an error came from."),
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> None:
     """A YAML recipe in, a finished video out: GANs that move with the music."""
+    ctx.color = coloured(sys.stdout)  # what is printed is stripped of colours elsewhere
+    tune(quiet, verbose, debug)
 
 
 def main() -> None:
     """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 or 143 stopped."""
+    speak(Voice())
+    if shell := os.environ.get(COMPLETE):
+        from gandream.cli.complete import complete
+
+        complete(app, shell, sys.argv[1:])
+        return
     with stoppable():
         try:
-            app()
+            app(prog_name=PROGRAM)
         except GandreamError as error:
-            if "--debug" in sys.argv:
-                raise
-            _say(str(error))
-            sys.exit(error.exit_code)
+            _tell(error)
         except BrokenPipeError:  # the reader of our output left
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
+        except Exception as error:
+            _tell(_unforeseen(error))
 
 
-def _say(words: str) -> None:
-    bold = sys.stderr.isatty() and "NO_COLOR" not in os.environ
-    first, *others = words.split("\n")
-    print("\n".join([f"\x1b[1;31m{first}\x1b[0m" if bold else first, *others]), file=sys.stderr)
+def _unforeseen(error: Exception) -> GandreamError:
+    """An error that nobody wrote words for."""
+    import traceback
+
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{os.path.basename(os.path.dirname(last.filename))}/{os.path.basename(last.filename)}:{last.lineno}"
+    found = RenderError(
+        place,
+        f"{type(error).__name__}: {error}",
+        "This is a mistake in gandream or in what it stands on. With --debug it says more: please tell it with that.",
+    )
+    found.__cause__ = error
+    return found
+
+
+def _tell(error: GandreamError) -> None:
+    """Say what went wrong, on standard error and for programs that asked for JSON on standard output; and end."""
+    if voice().debug or "--debug" in sys.argv[1:]:
+        import traceback
+
+        traceback.print_exception(error)
+    first, *others = str(error).split("\n")
+    red = coloured(sys.stderr)
+    said = "\n".join([f"\x1b[1;31m{first}\x1b[0m" if red else first, *others])
+    print(getattr(error, "page", "") or said, file=sys.stderr)
+    # What is wrong with the words themselves is found before --json is.
+    if voice().as_json or "--json" in sys.argv[1:]:
+        others = [plain(other) for other in getattr(error, "others", ())]
+        told = {**plain(error), "exit": error.exit_code, **({"others": others} if others else {})}
+        print(json.dumps({"error": told}, indent=1, ensure_ascii=False))
+    sys.exit(error.exit_code)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from gandream.cli.options import Device, device_word
+from gandream.cli.options import AsJson, Device, device_word, echo_json
 
 
 def command(
@@ -16,6 +16,7 @@ def command(
     ],
     samples: Annotated[int, typer.Option("--samples", metavar="COUNT", help="Pictures of each side.", min=64)] = 8192,
     device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Say how far a model's pictures are from those it was trained on.
 
@@ -31,8 +32,12 @@ def command(
 
     with counted() as progress:
         found = measure(model, data, samples=samples, device=kind, progress=progress)
-    levels = list(found.model)
     rows = {"model": found.model, "floor": found.floor}
+    if as_json:
+        levels = {name: {str(level): one for level, one in row.items()} for name, row in rows.items()}
+        echo_json({"unit": "SWD x 1000", "levels": levels, "samples": found.samples})
+        return
+    levels = list(found.model)
     typer.echo(f"{'SWD x 1000':<12}" + "".join(f"{f'{level}x{level}':>10}" for level in levels) + f"{'mean':>10}")
     means = {}
     for name, distances in rows.items():

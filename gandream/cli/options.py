@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from gandream.cli.voice import note
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a YAML file.", show_default=False)]
 Assignments = Annotated[
@@ -34,10 +37,10 @@ def device_word(device: str):
     return device
 
 
-def warn(warnings: tuple[str, ...]) -> None:
-    """Say warnings on standard error."""
+def warn(warnings: Iterable[str]) -> None:
+    """Say notes on standard error, each of them once in a run; none with -q."""
     for warning in warnings:
-        typer.echo(f"note: {warning}", err=True)
+        note(warning)
 
 
 def echo_json(value: Any) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gandream.cli.options import Assignments, Device, RecipeFile, device_word, frame_words, warn
+from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, frame_words, warn
+from gandream.cli.voice import aside, say, watched
+
+if TYPE_CHECKING:
+    from gandream.run.film import Film
 
 
 def command(
@@ -38,11 +41,19 @@ def command(
             "--draft", metavar="", help="A quick look: half the size, a third of the frames, <recipe>.draft.mp4."
         ),
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", metavar="", help="Status 1 if anything is wrong with the film; it stays.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Render a recipe to a film with its sound.
 
     A render that was stopped goes on where it was when it is run again,
     and what didn't change isn't rendered again.
+
+    What is wrong with the film is told with its time and likely cause:
+    stretches that are black, stand still, are burnt out, flicker or flash,
+    a loop's seam, frames or sound out of time.
 
     Examples:
       gandream render recipes/music_viz.yaml
@@ -61,13 +72,36 @@ def command(
 
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
-        film = beside(
-            lambda: render(checked, out, device=kind, frames=wanted, force=force, draft=draft, progress=progress)
-        )
-    warn(film.warnings)
-    if sys.stderr.isatty():
+        more = {"force": force, "draft": draft, "progress": progress, "note": lambda words: warn((words,))}
+        film = beside(lambda: render(checked, out, device=kind, frames=wanted, **more))
+    films = (film, *film.others)
+    flaws = tuple(dict.fromkeys(flaw.said for one in films for flaw in one.flaws))
+    warn((*film.warnings, *flaws))
+    if watched():
         rendered = film.rendered + sum(other.rendered for other in film.others)
         total = film.frames + sum(other.frames for other in film.others)
-        typer.echo(f"{total} frames, {rendered} of them rendered now, in {film.seconds:.1f} s", err=True)
-    for one in (film, *film.others):
-        typer.echo(str(one.path))
+        aside(f"{total} frames, {rendered} of them rendered now, in {film.seconds:.1f} s")
+    if as_json:
+        echo_json({**_told(film), "others": [_told(one) for one in film.others]})
+    else:
+        for one in films:
+            typer.echo(str(one.path))
+    if strict and flaws:
+        what = "a flaw was" if len(flaws) == 1 else f"{len(flaws)} flaws were"
+        say(f"{what} found, and --strict makes that an error; the film is there")
+        raise typer.Exit(1)
+
+
+def _told(film: Film) -> dict[str, Any]:
+    """One output for programs."""
+    from gandream.run.flaws import as_json
+
+    return {
+        "file": str(film.path),
+        "manifest": str(film.manifest),
+        "frames": film.frames,
+        "rendered": film.rendered,
+        "seconds": round(film.seconds, 3),
+        "warnings": list(film.warnings),
+        "quality": as_json(film.flaws),
+    }

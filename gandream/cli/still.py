@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
+from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, warn
 
 
 def command(
@@ -25,6 +25,7 @@ def command(
     ] = None,
     assignments: Assignments = None,
     device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Render one frame of a film as a PNG.
 
@@ -40,4 +41,7 @@ def command(
     checked = load_recipe(recipe, assignments or ())
     path, prepared = beside(lambda: still(checked, at, out, device=kind))
     warn(prepared.warnings)
-    typer.echo(str(path))
+    if as_json:
+        echo_json({"file": str(path), "warnings": list(prepared.warnings)})
+    else:
+        typer.echo(str(path))

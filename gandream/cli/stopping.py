@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import signal
 import sys
@@ -58,8 +59,15 @@ def end(number: int) -> None:
     with contextlib.suppress(OSError, ValueError, RuntimeError):
         sys.stdout.flush()
     with contextlib.suppress(OSError):
-        os.write(2, f"{GOES_ON}\n".encode())  # not print, in whose middle the signal may have come
+        os.write(2, f"{_clean()}{GOES_ON}\n".encode())  # not print, in whose middle the signal may have come
     os._exit(128 + number)
+
+
+def _clean() -> str:
+    """What takes the terminal's ^C away and gives back the cursor, which a bar may have hidden."""
+    if not os.isatty(2):
+        return ""
+    return "\n" if os.environ.get("TERM") == "dumb" else "\r\x1b[K\x1b[?25h"
 
 
 def beside(work: Callable[[], T]) -> T:
@@ -73,7 +81,7 @@ def beside(work: Callable[[], T]) -> T:
         except BaseException as error:
             errors.append(error)
 
-    thread = threading.Thread(target=run, name="gandream-work", daemon=True)
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="gandream-work", daemon=True)
     thread.start()
     try:
         while thread.is_alive():

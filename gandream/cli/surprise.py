@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from gandream.cli.options import AsJson, echo_json
+
 
 def command(
     seed: Annotated[
@@ -20,6 +22,7 @@ def command(
         str | None,
         typer.Option("--audio", metavar="FILE", help="Music; without it the bundled piece.", show_default=False),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print a recipe drawn by chance, of walks and mappings, to render and to keep.
 
@@ -30,4 +33,9 @@ def command(
 
     from gandream.recipe.surprise import surprise
 
-    typer.echo(surprise(secrets.randbelow(100_000) if seed is None else seed, model, audio), nl=False)
+    seed = secrets.randbelow(100_000) if seed is None else seed
+    drawn = surprise(seed, model, audio)
+    if as_json:
+        echo_json({"seed": seed, "text": drawn})
+    else:
+        typer.echo(drawn, nl=False)

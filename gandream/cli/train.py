@@ -7,12 +7,17 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gandream.cli.options import Device, device_word
+from gandream.cli.options import AsJson, Device, device_word, echo_json, warn
+from gandream.cli.voice import note, say, voice, watched
+
+if TYPE_CHECKING:
+    from gandream.training.estimate import Estimate
 
 
 def command(
@@ -76,6 +81,7 @@ def command(
         bool, typer.Option("--compile", metavar="", help="Let torch compile the discriminator (wants a C++ compiler).")
     ] = False,
     device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Train a model on a folder of pictures, or on the endless stream procedural:dreams.
 
@@ -100,22 +106,49 @@ def command(
     with counted("reading pictures:") as reading:
         prepared = prepare(wanted, reading)
     if dry_run:
-        from gandream.training.estimate import estimate
+        from gandream.training.estimate import estimate, lines
 
-        typer.echo(estimate(prepared.job.settings, prepared.data, prepared.device))
+        found = estimate(prepared.job.settings, prepared.data, prepared.device)
+        if as_json:
+            echo_json(_plain(found))
+        else:
+            typer.echo("\n".join(lines(found)))
         return
     if resume and not prepared.job.state.is_file():
-        typer.echo("note: there is no training of this name yet; it begins", err=True)
-    for note in prepared.notes:
-        typer.echo(f"note: {note}", err=True)
+        note("there is no training of this name yet; it begins")
+    warn(prepared.notes)
     with _asked_to_stop() as asked, _shown() as progress:
         if tensorboard:
             progress = with_tensorboard(prepared.job.folder, progress)
         images_seen = run(prepared, resume=resume, progress=progress, stop=lambda: bool(asked))
     if asked:
-        typer.echo(f"Stopped after {images_seen} images; the same command with --resume goes on from there.", err=True)
+        say(f"Stopped after {images_seen} images; the same command with --resume goes on from there.")
         raise typer.Exit(130)
-    typer.echo(str(out))
+    if as_json:
+        echo_json({"model": str(out), "images": images_seen, "folder": str(prepared.job.folder)})
+    else:
+        typer.echo(str(out))
+
+
+def _plain(found: Estimate) -> dict[str, Any]:
+    """What a training would be, for programs."""
+    from dataclasses import asdict
+
+    settings = found.settings
+    return {
+        "family": settings.family,
+        "resolution": settings.resolution,
+        "classes": list(settings.classes),
+        "data": found.data,
+        "pictures": found.pictures,
+        "device": found.device,
+        "precision": settings.precision,
+        "parameters": {"generator": found.generator, "discriminator": found.discriminator},
+        "stages": [asdict(one) for one in found.stages],
+        "seconds": round(found.seconds, 1),
+        "memory_bytes": {"needed": round(found.memory), "there": round(found.there) if isfinite(found.there) else None},
+        "fits": found.fits,
+    }
 
 
 def _count(written: str, option: str) -> int:
@@ -158,10 +191,12 @@ def _shown() -> Iterator[Any]:
 
     from gandream.base.clock import duration
 
-    terminal, told = sys.stderr.isatty(), 0.0
+    terminal, told = watched(), 0.0
 
     def progress(report: Any) -> None:
         nonlocal told
+        if voice().quiet:
+            return
         now = time.monotonic()
         done = report.images >= report.until
         if not terminal and now - told < 30 and not done:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
+from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, warn
 
 
 def command(
@@ -29,6 +29,7 @@ def command(
     ] = None,
     assignments: Assignments = None,
     device: Device = "auto",
+    as_json: AsJson = False,
 ) -> None:
     """Save where a film's walk is at every frame. `walk: {file: path.npz}` goes along it again.
 
@@ -44,4 +45,7 @@ def command(
 
     path, prepared = write_trajectory(load_recipe(recipe, assignments or ()), out, space=space, device=kind)
     warn(prepared.warnings)
-    typer.echo(str(path))
+    if as_json:
+        echo_json({"file": str(path), "frames": prepared.score.trajectory.frames, "warnings": list(prepared.warnings)})
+    else:
+        typer.echo(str(path))

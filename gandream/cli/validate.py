@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gandream.cli.options import Assignments
+from gandream.cli.mistakes import plain
+from gandream.cli.options import AsJson, Assignments, echo_json
+from gandream.cli.voice import say
 
 if TYPE_CHECKING:
     from gandream.base.errors import GandreamError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 def command(
     recipes: Annotated[list[Path], typer.Argument(metavar="RECIPE...", help="Recipes to check.", show_default=False)],
     assignments: Assignments = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check recipes without rendering: words, types, names, files, and what they want of the model, such as layers.
 
@@ -30,16 +33,21 @@ def command(
     from gandream.recipe.load import load_recipe
 
     failed = 0
+    told: list[dict[str, Any]] = []
     for path in recipes:
         try:
             mistakes = list(_mistakes(load_recipe(path, assignments or ())))
         except GandreamError as error:
             mistakes = [error]
         for mistake in mistakes:
-            typer.echo(f"{mistake}\n", err=True)
-        if not mistakes:
+            say(f"{mistake}\n")
+        if not mistakes and not as_json:
             typer.echo(f"{path}: good")
         failed += bool(mistakes)
+        parts = [part for mistake in mistakes for part in (mistake, *getattr(mistake, "others", ()))]
+        told.append({"recipe": str(path), "good": not mistakes, "mistakes": [plain(part) for part in parts]})
+    if as_json:
+        echo_json({"good": not failed, "recipes": told})
     if failed:
         raise typer.Exit(2)
 

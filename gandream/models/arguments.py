@@ -21,8 +21,8 @@ def z_of(spec: Spec, z: Tensor, device: torch.device) -> Tensor:
 
 
 def w_of(spec: Spec, inputs: Inputs | Tensor, centre: Tensor) -> Tensor:
-    """w as float32 [N, L, D'] on the device of the centre of w [L, D']."""
-    w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(centre.device, torch.float32)
+    """w as float32 [N, L, D'] on the device of the centre of w [L, D']; row by row, as sums may round by the order."""
+    w = (inputs.w if isinstance(inputs, Inputs) else inputs).to(centre.device, torch.float32).contiguous()
     if w.ndim != 3 or w.shape[1:] != centre.shape:
         raise LatentError(spec.name, f"w has shape {list(w.shape)}, and {['N', *centre.shape]} is wanted")
     return w
@@ -33,7 +33,7 @@ def class_weights(spec: Spec, classes: Tensor | None, z: Tensor) -> Tensor | Non
     count, N = len(spec.classes), z.shape[0]
     if not count:
         if classes is not None:
-            raise LatentError(spec.name, "this model has no classes, but one was given", "Leave it away.")
+            raise LatentError(spec.name, "this model has no classes, but one was given", "Leave it out.")
         return None
     if classes is None:
         raise LatentError(spec.name, "this model needs a class", f"Its classes are {listed(spec.classes)}.")
@@ -89,7 +89,7 @@ def computed(spec: Spec, dtype: torch.dtype | None) -> torch.dtype:
 def only_float32(spec: Spec, dtype: torch.dtype | None) -> None:
     """Refuse another precision, in families that have no faster one."""
     if dtype not in (None, torch.float32):
-        raise CheckpointError(spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision away.")
+        raise CheckpointError(spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision out.")
 
 
 def exact(device: torch.device) -> AbstractContextManager[Any]:

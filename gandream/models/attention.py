@@ -26,7 +26,7 @@ def attended(x: Tensor, convs: Sequence[Tensor], dtype: torch.dtype = torch.floa
         found = torch.bmm(torch.softmax(torch.bmm(queries, keys.transpose(1, 2)), dim=2), values)
     else:
         found = _found(queries, keys, values, dtype)
-    made = F.linear(found.view(*last.shape[:3], -1), o.to(found.dtype))
+    made = F.linear(found.view(*last.shape[:3], values.shape[2]), o.to(found.dtype))
     return (made.add_(last) if made.dtype == last.dtype else last + made).permute(0, 3, 1, 2)
 
 

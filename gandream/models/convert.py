@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -83,11 +83,16 @@ def difference(first: Generator, second: Generator) -> int:
 
 def display(generator: Generator, seed: int) -> np.ndarray:
     """Display values of a seed's picture, int16 [C, H, W]; of class ``seed`` (or the last) where there are classes."""
+    return displays(generator, [seed])[0]
+
+
+def displays(generator: Generator, seeds: Sequence[int]) -> np.ndarray:
+    """The same of a batch of seeds, int16 [N, C, H, W]."""
     import torch
 
     size: Any = {"size": ANY_SIZE} if generator.spec.size is None else {}
-    z = torch.as_tensor(generator.spec.latents([seed]), dtype=torch.float32)
+    z = torch.as_tensor(generator.spec.latents(seeds), dtype=torch.float32)
     count = len(generator.spec.classes)
-    classes = torch.tensor([min(seed, count - 1)]) if count else None
-    picture = generator.synthesise(generator.map(z.to(generator.device), classes), **size)[0]
-    return (picture.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.int16).cpu().numpy()
+    classes = torch.tensor([min(seed, count - 1) for seed in seeds]) if count else None
+    pictures = generator.synthesise(generator.map(z.to(generator.device), classes), **size)
+    return (pictures.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.int16).cpu().numpy()

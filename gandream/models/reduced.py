@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import torch
@@ -49,7 +50,8 @@ class ReducedConvolution:
     def _apart(self, x: Tensor) -> Tensor:
         """The pixels that come of each, [N, 4 O, S + 1, S + 1], in their places; lower ones begin one further on."""
         count, _, rows, columns = x.shape
-        height, width, last = rows - 1, columns - 1, x.permute(0, 2, 3, 1).view(count, rows, columns, 4, self.outputs)
+        height, width = rows - 1, columns - 1
+        last = x.permute(0, 2, 3, 1).reshape(count, rows, columns, 4, self.outputs)
         made = x.new_empty(count, 2 * height, 2 * width, self.outputs)
         for phase in range(4):
             below, right = divmod(phase, 2)
@@ -75,10 +77,11 @@ class Packed:
         if not _onednn(x):
             return F.conv2d(x, self.weight, bias, padding=self.padding)
         ops, pad, one = torch.ops.mkldnn, self.padding, [1, 1]
-        if self._ordered is None or self._ordered[0] != x.shape:
-            ordered = ops._reorder_convolution_weight(self.weight, pad, one, one, 1, list(x.shape))
-            self._ordered = (x.shape, ordered)
-        return ops._convolution_pointwise(x, self._ordered[1], bias, pad, one, one, 1, "none", [], None)
+        ordered = self._ordered  # looked at once: threads may share a model
+        if ordered is None or ordered[0] != x.shape:
+            ordered = x.shape, ops._reorder_convolution_weight(self.weight, pad, one, one, 1, list(x.shape))
+            self._ordered = ordered
+        return ops._convolution_pointwise(x, ordered[1], bias, pad, one, one, 1, "none", [], None)
 
 
 def painter(weight: Tensor, bias: Tensor, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
@@ -98,7 +101,15 @@ def rectified(x: Tensor, weight: Tensor, bias: Tensor, padding: int) -> Tensor:
 
 
 def _onednn(x: Tensor) -> bool:
-    """Whether torch shows oneDNN's convolutions as they are."""
+    """Whether torch shows oneDNN's convolutions as they are, and they take numbers of this type on this processor."""
+    return x.device.type == "cpu" and _shown(x.dtype)
+
+
+@functools.cache
+def _shown(dtype: torch.dtype) -> bool:
     ops = torch.ops.mkldnn
-    known = hasattr(ops, "_reorder_convolution_weight") and hasattr(ops, "_convolution_pointwise")
-    return x.device.type == "cpu" and known and torch.backends.mkldnn.is_available()
+    wanted = ["_reorder_convolution_weight", "_convolution_pointwise"]
+    asked = {torch.bfloat16: "_is_mkldnn_bf16_supported", torch.float16: "_is_mkldnn_fp16_supported"}.get(dtype)
+    if not torch.backends.mkldnn.is_available() or not all(hasattr(ops, name) for name in (*wanted, asked) if name):
+        return False
+    return asked is None or bool(getattr(ops, asked)())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gandream.base.errors import did_you_mean, listed
-from gandream.recipe.fields import Word, wrong
+from gandream.recipe.fields import COMMAS, Word, split_by_commas, wrong
 
 
 def read_entry(value: Any, kinds: Mapping[str, type[Word]], what: str, form: str) -> Any:
@@ -31,7 +31,8 @@ def read_entry(value: Any, kinds: Mapping[str, type[Word]], what: str, form: str
     words = kinds[name].words()
     for key in written:
         if key not in words:
-            raise wrong("no such word here", did_you_mean(str(key), words) or f"Words here: {listed(words)}.", key=key)
+            near = COMMAS if split_by_commas(key) else did_you_mean(str(key), words)
+            raise wrong("no such word here", near or f"Words here: {listed(words)}.", key=key)
     return kinds[name].model_validate(_main_word(name, written, kinds[name]))
 
 

@@ -101,6 +101,14 @@ def _bare(kind: Any) -> list[Any]:
     return [kind]
 
 
+COMMAS = "An expression with commas wants quotes inside {...}: {amount: 'mix(a, b, 0.5)'}"
+
+
+def split_by_commas(key: Any) -> bool:
+    """Whether a key looks like a piece of an expression whose commas parted it."""
+    return isinstance(key, int | float) or bool(set("()") & set(str(key)))
+
+
 def is_number(value: Any) -> bool:
     """Whether it is a number; in Python, true and false are some too."""
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -131,7 +139,7 @@ def _switch(value: Any) -> bool:
 
 def _words(value: Any) -> str:
     if not isinstance(value, str):
-        raise wrong("wanted text")
+        raise wrong("wanted text", f"Put it in quotes: '{value}'." if is_number(value) and abs(value) < 1e9 else "")
     return str(value)
 
 

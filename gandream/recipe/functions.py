@@ -86,7 +86,7 @@ GROUPS: dict[str, dict[str, Function]] = {
         "sqrt": Function("x", "square root; x from 0 up", "0 up", "sqrt(level)"),
         "exp": Function("x", "e to the power x", "above 0", "exp(-4*fract(beat))"),
         "log": Function("x", "natural logarithm; x above 0", example="log(1 + level)"),
-        "min": Function("a, b, ...", "the smallest", example="min(kick, snare)"),
+        "min": Function("a, b, ...", "the smallest", example="min(kick, level)"),
         "max": Function("a, b, ...", "the largest", example="max(kick, 0.2)"),
     },
     "Time": {

@@ -158,7 +158,7 @@ MidiPath = Annotated[FileRef, BeforeValidator(_midi), PlainSerializer(str), With
 ColumnPath = Annotated[Column, BeforeValidator(_column), PlainSerializer(str), WithJsonSchema({"type": "string"})]
 
 _SOUND = frozenset(HEARD)
-_APPLIES: dict[str, frozenset[str]] = {
+APPLIES: dict[str, frozenset[str]] = {
     "low": frozenset(
         {"rms", "onset", "band", "mel", "mfcc", "centroid", "flatness", "flux", "harmonic", "percussive", "pitch"}
     ),
@@ -251,7 +251,7 @@ class Source(BaseModel):
 
     @model_validator(mode="after")
     def _goes_together(self) -> Source:
-        for word, kinds in _APPLIES.items():
+        for word, kinds in APPLIES.items():
             if getattr(self, word) is not None and self.source not in kinds:
                 hint = f"It goes with: {listed(sorted(kinds))}."
                 raise wrong(f"`{word}` doesn't apply to {self.source}", hint, key=word)

@@ -24,6 +24,24 @@ def with_includes(document: Document) -> Document:
     return Document(tree, marks, document.text, document.file, document.overrides, merged=True)
 
 
+def included(file: Path) -> list[Path]:
+    """The files that a recipe's file includes, and those that they do, whether they are there; what can't be read
+    includes nothing.
+    """
+    found: list[Path] = []
+    waiting = [file]
+    while waiting and len(found) < MOST_FILES:
+        try:
+            document = read_document(waiting.pop())
+            names = _names(document) if "include" in document.tree else []
+            below = [name.folder / Path(name).expanduser() for name in names]
+        except (RecipeError, RuntimeError):  # RuntimeError: no such user's folder
+            continue
+        new = [path for path in below if path not in found and path != file]
+        found, waiting = [*found, *new], [*waiting, *new]
+    return found[:MOST_FILES]
+
+
 class _Reading:
     """One recipe's includes: how many files were read."""
 

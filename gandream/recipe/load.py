@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
-from gandream.recipe.fields import words_at
+from gandream.recipe.fields import COMMAS, split_by_commas, words_at
 from gandream.recipe.include import with_includes
 from gandream.recipe.names import check_names
 from gandream.recipe.overrides import put_variables, set_values
-from gandream.recipe.reader import Document, read_document
+from gandream.recipe.reader import Document, document_of, read_document
 from gandream.recipe.recipe import Recipe, as_written, place
 from gandream.recipe.use import with_preset
 
@@ -23,6 +23,11 @@ MOST_MISTAKES = 8
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. RecipeError tells all mistakes."""
     return _checked(set_values(with_includes(read_document(Path(path))), overrides))
+
+
+def recipe_of_text(text: str, file: Path) -> Recipe:
+    """Check a recipe whose text was kept elsewhere, as if it stood in ``file``."""
+    return _checked(with_includes(document_of(text, str(file), file.absolute().parent)))
 
 
 def recipe_from(words: Mapping[str, Any], name: str = "recipe") -> Recipe:
@@ -97,8 +102,7 @@ def _mistake(document: Document, error: Any) -> RecipeError:
     elif kind == "extra_forbidden":
         problem, words = "no such word here", words_at(Recipe, path[:-1])
         near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
-        if isinstance(path[-1], int | float) or set("()") & set(str(path[-1])):
-            near = "An expression with commas wants quotes inside {...}: {amount: 'mix(a, b, 0.5)'}"
+        near = COMMAS if split_by_commas(path[-1]) else near
         hint = near or did_you_mean(str(path[-1]), words) or f"Words here: {listed(words, 40)}."
     elif kind == "missing" and isinstance(path[-1], int):
         path, problem = path[:-1], "wanted a list of two"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from gandream.base.errors import did_you_mean
+from gandream.base.errors import did_you_mean, listed
 from gandream.recipe.curve import Constant, Curve
 from gandream.recipe.fields import Choice, Duration, Length, Number, Word, helps, wrong
 from gandream.recipe.latent import MAX_SEED, SAVED, Latent
@@ -123,6 +123,11 @@ class Push(Word):
         if len(kinds) != 1:
             problem = "a push wants either `toward: <latent>` or `random: <seed>`"
             hint = "Or `along: smile.npy`, `along: ones`, or `bounce: {box: 2}`."
+            if kinds:
+                problem, hint = (
+                    f"one push goes one way, and here are {listed(kinds)}",
+                    "Write a list with a push for each.",
+                )
             raise wrong(problem, hint, key=kinds[1] if kinds else None)
         in_z = kinds[0] == "bounce" or isinstance(self.along, str)
         if in_z and (self.space == "w" or self.layers is not None):

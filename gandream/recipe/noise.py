@@ -96,6 +96,10 @@ class Noise(Word):
     pyramid: Annotated[
         Switch, Field(description="with `animate`: one noise for all layers, which each sees at its resolution")
     ] = False
+    optional: Annotated[
+        Switch,
+        Field(description="a model goes without those of these layers that it hasn't (true), or is refused (false)"),
+    ] = False
 
     @model_validator(mode="before")
     @classmethod

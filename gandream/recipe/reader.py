@@ -17,6 +17,7 @@ from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
+from gandream.base.assets import BUNDLED, recipes
 from gandream.base.errors import RecipeError, did_you_mean, listed
 from gandream.recipe.text import Text
 
@@ -132,6 +133,7 @@ for _name, _, _first in _CORE:
 
 def read_document(file: Path, name: str | None = None) -> Document:
     """Read a recipe file; RecipeError for a file that isn't there, isn't text, or isn't YAML within the limits."""
+    file = _shipped(file)
     name = name or str(file)
     try:
         with open(file, "rb") as stream:
@@ -150,7 +152,12 @@ def read_document(file: Path, name: str | None = None) -> Document:
         before = data[: error.start].decode("utf-8-sig")
         where = _Source(before, name).at_index(len(before))
         raise RecipeError(where, "from here on this isn't UTF-8 text", "Is this a recipe? Save it as UTF-8.") from None
-    tree, marks = read_text(text, name, file.absolute().parent)
+    return document_of(text, name, file.absolute().parent)
+
+
+def document_of(text: str, name: str, folder: Path) -> Document:
+    """The document of a recipe's text; relative file names in it start from ``folder``."""
+    tree, marks = read_text(text, name, folder)
     if tree is None:
         raise RecipeError(name, "the recipe is empty", "A first line could be `model: cppn#7`.")
     if not isinstance(tree, dict):
@@ -159,13 +166,28 @@ def read_document(file: Path, name: str | None = None) -> Document:
     return Document(tree, marks, text, name)
 
 
+def _shipped(file: Path) -> Path:
+    """The file of a recipe that ships, where one is named as `bundled:music_viz`; any other stays as it is."""
+    word, known = str(file), recipes()
+    if not word.startswith(BUNDLED) or file.exists():
+        return file
+    name = word.removeprefix(BUNDLED).removesuffix(".yaml")
+    if name not in known:
+        hint = did_you_mean(name, known) or f"There is: {listed(known, 40)}."
+        raise RecipeError(word, "no such recipe ships with gandream", hint)
+    return known[name]
+
+
 def _recipes_in(folder: Path, wanted: str = "") -> str:
+    if (stem := Path(wanted).stem) in recipes():
+        return f"This one ships with gandream: {BUNDLED}{stem}"
     try:
         found = sorted(file.name for file in folder.iterdir() if file.suffix in (".yaml", ".yml"))
     except OSError:
         return ""
-    near = did_you_mean(wanted, found)
-    return near or (f"Recipes in {folder}: {listed(found, 12)}." if found else "")
+    found = [name for name in found if not name.startswith(".")]
+    near, place = did_you_mean(wanted, found), "here" if folder == Path() else f"in {folder}"
+    return near or (f"Recipes {place}: {listed(found, 12)}." if found else "")
 
 
 def read_text(text: str, name: str, folder: Path, *, lines: bool = True) -> tuple[Any, dict[Path_, Mark]]:
@@ -200,6 +222,8 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: _Source) -> RecipeError:
 
 def _advice(error: yaml.MarkedYAMLError) -> str:
     problem, context = error.problem or "", error.context or ""
+    if "quoted scalar" in context:
+        return "A quote is opened and never closed."
     if "mapping values" in problem:
         return "If this is text with ':' or '#' in it, put it in quotes."
     if "could not find expected ':'" in problem or "expected <block end>" in problem:

@@ -122,7 +122,11 @@ class Recipe(Looks, Opening):
         if self.scenes is not None and self.grid is not None:
             raise wrong("a grid shows one scene, and here are `scenes`", "Keep one of the two.", key="grid")
         if isinstance(self.scenes, Sectioned) and self.audio is None:
-            raise wrong("sections are heard in music", "Add `audio: bundled:night_drive` or a file.", key="scenes")
+            raise wrong(
+                "sections are heard in music, and there is none",
+                "Add `audio: bundled:night_drive` or a file.",
+                key="scenes",
+            )
 
     def in_scene(self, words: Looks, root: Path_, **more: Any) -> Recipe:
         """The recipe as it is in a scene, whose words stand at ``root``; ``more`` are values for words of it."""

@@ -12,7 +12,7 @@ from gandream.base.errors import did_you_mean
 Unit = Literal["s", "frames", "beats", "bars", "%", "section"]
 
 WRITTEN = "seconds (1.5 or 1.5s), 250ms, 0:42, 90 frames, 4 beats, 2 bars or 50%"
-_UNITS: dict[str, tuple[Unit, Fraction]] = {
+UNITS: dict[str, tuple[Unit, Fraction]] = {
     "": ("s", Fraction(1)),
     "s": ("s", Fraction(1)),
     "sec": ("s", Fraction(1)),
@@ -84,9 +84,9 @@ def parse_time(value: object, *, sections: bool = False) -> Time:
     if number is None:
         raise ValueError(f"wanted a time: {WRITTEN}")
     written, name = number.group(1), number.group(2).lower()
-    if name not in _UNITS:
+    if name not in UNITS:
         raise ValueError(f"there is no unit '{name[:20]}'. {did_you_mean(name, _PLAIN) or f'Times are {WRITTEN}'}")
-    unit, scale = _UNITS[name]
+    unit, scale = UNITS[name]
     if "/" in written and int(written.partition("/")[2]) == 0:
         raise ValueError("a time can't be divided by zero")
     amount = Fraction(written) * scale

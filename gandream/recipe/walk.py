@@ -53,7 +53,7 @@ PACES: dict[str, str] = {
 }
 _LED: dict[str, str] = {"file": "path.npz", "footage": "clip.mp4"}
 """Walks that need a file, and one for an example."""
-_OF_THROUGH = ("every", "at", "path", "ease", "order", "shuffle")
+OF_THROUGH = ("every", "at", "path", "ease", "order", "shuffle")
 
 
 def check_pace(every: Any, at: tuple[Moment, ...] | None, count: int, one: str, many: str) -> None:
@@ -61,7 +61,11 @@ def check_pace(every: Any, at: tuple[Moment, ...] | None, count: int, one: str, 
     if every is not None and at is not None:
         raise wrong("`every` and `at` can't both be given", "Keep one of the two.", key="at")
     if at is not None and len(at) != count:
-        raise wrong(f"`at` has {len(at)} times for {count} {many}", f"Give one time for each {one}.", key="at")
+        raise wrong(
+            f"`at` has {len(at)} time{'s' * (len(at) != 1)} for {count} {many}",
+            f"Give one time for each {one}.",
+            key="at",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +191,7 @@ class Walk(Word):
         written, kind = handler(self), self.kind
         others = {*WALKS} - {kind}
         if kind != "through":
-            others |= {*_OF_THROUGH} | {"speed"} if kind == "plane" else {*_OF_THROUGH}
+            others |= {*OF_THROUGH} | {"speed"} if kind == "plane" else {*OF_THROUGH}
         return {word: value for word, value in written.items() if word not in others}
 
     def _fitting(self) -> None:
@@ -195,7 +199,7 @@ class Walk(Word):
         kind = self.kind
         if kind == "through":
             return
-        for word in _OF_THROUGH:
+        for word in OF_THROUGH:
             if word in self.model_fields_set and getattr(self, word) is not None:
                 inside = word in KINDS[kind].words()
                 hint = f"Write it inside: {{{kind}: {{{word}: ...}}}}." if inside else ""

@@ -34,6 +34,20 @@ def cuda_devices() -> int:
         return 0
 
 
+@functools.cache
+def cuda_memory() -> int:
+    """Bytes of memory that the first CUDA device has, as the driver tells; 0 where there is none."""
+    if not cuda_devices():
+        return 0
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        first, total = ctypes.c_int(0), ctypes.c_size_t(0)
+        told = driver.cuDeviceGet(ctypes.byref(first), 0) == 0
+        return total.value if told and driver.cuDeviceTotalMem_v2(ctypes.byref(total), first) == 0 else 0
+    except (OSError, AttributeError):
+        return 0
+
+
 def pick(device: DeviceWord) -> Literal["cpu", "cuda"]:
     """The device that a word names; asking for CUDA where there is none is an error that says why."""
     if device == "cpu":

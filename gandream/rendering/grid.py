@@ -13,7 +13,7 @@ from gandream.effects.lettering import Style, draw
 from gandream.effects.placing import Placed, Pose, Texture, laid, placed
 from gandream.models.spec import Inputs
 from gandream.rendering.paint import FIT, Exposures, Painter, in_colour
-from gandream.rendering.plan import BATCH_PIXELS, MAX_BATCH, Plan, made_size
+from gandream.rendering.plan import Plan, batch_of, made_size
 from gandream.trajectory.grid import GridTrajectory
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
@@ -87,7 +87,7 @@ class GridPainter:
         """How many pictures of cells a call makes: as many as of a film of their size."""
         height, width = made_size(self.generator.spec, self.size, self.plan.fit)
         pixels = max(height * width, self.size[0] * self.size[1])
-        return max(1, min(MAX_BATCH[self.plan.device], BATCH_PIXELS[self.plan.device] // pixels))
+        return batch_of(self.plan.device, pixels)
 
     def _written(self) -> list[Placed | None]:
         """The labels on the frame, each at the lower left of its cell."""

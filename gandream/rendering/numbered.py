@@ -103,7 +103,8 @@ class PictureSink(Sink):
     def _one(self, frame: int, copy: Callable[[], np.ndarray], index: int, published: Callable[[], None]) -> None:
         try:
             if self._failure is None:
-                self.folder.publish(frame, self.keys[frame], self.folder.fmt.encoded(copy()[index]))
+                fmt, pixels = self.folder.fmt, copy()[index]
+                self.folder.publish(frame, self.keys[frame], fmt.encoded(pixels), fmt.look(pixels))
                 published()
         except BaseException as error:
             self._failure = self._failure or error

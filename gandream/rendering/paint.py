@@ -15,6 +15,7 @@ from gandream.base.errors import RenderError
 from gandream.effects.camera import endless, moved
 from gandream.models.activations import LayerColours
 from gandream.models.spec import Inputs
+from gandream.rendering.batches import TooManyError
 from gandream.rendering.plan import Plan, made_size
 from gandream.trajectory.feed import Feed
 
@@ -133,6 +134,9 @@ class Painter:
     def _too_large(self) -> RenderError:
         size = f"{self.plan.fmt.width}x{self.plan.fmt.height}"
         hint = "Make video.size smaller, or close other programs."
+        if (batch := self.plan.batch) > 1:
+            what = f"{batch} pictures at a time, of frames of {size}, need more memory than there is"
+            return TooManyError("rendering", what, hint, batch)
         return RenderError("rendering", f"a frame of {size} needs more memory than there is", hint)
 
 

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from gandream.rendering.graphs import CudaRecorder, replayed
 from gandream.rendering.plan import batches
 from gandream.rendering.reel import Reel
 
@@ -27,7 +28,7 @@ class Booth:
     """What the projectors of several outputs share: models, and what these made of the batch that is shown now."""
 
     def __init__(self, load: Load):
-        self._load = load
+        self._load, self._recorder = load, CudaRecorder()
         self._models: WeakValueDictionary[int, Generator] = WeakValueDictionary()
         self._exposures: dict[int, Exposures] = {}
 
@@ -35,7 +36,7 @@ class Booth:
         """A model, loaded anew only where no projector holds it."""
         model = self._models.get(number)
         if model is None:
-            model = self._models[number] = self._load(number)
+            model = self._models[number] = replayed(self._load(number), self._recorder)
         return model
 
     def exposures(self, shot: int) -> Exposures:
@@ -53,6 +54,7 @@ class Projector:
 
     def __init__(self, reel: Reel, load: Load, booth: Booth | None = None):
         self.reel, self.load, self.booth = reel, booth.load if booth else load, booth
+        self._recorder = CudaRecorder()
         self._models: dict[int, Generator] = {}
         self._shots: dict[int, tuple[Painter | GridPainter, Run]] = {}
 
@@ -92,7 +94,7 @@ class Projector:
         self._models = {model: kept for model, kept in self._models.items() if model in wanted}
         for number, shot in shots.items():
             if shot.model not in self._models:
-                self._models[shot.model] = self.load(shot.model)
+                self._models[shot.model] = replayed(self.load(shot.model), self._recorder)
             if number not in self._shots:
                 exposures = self.booth.exposures(number) if self.booth else None
                 made = painter(shot.plan, self._models[shot.model], exposures)
@@ -106,7 +108,8 @@ def crossfaded(under: Iterator[Tensor], over: Iterator[Tensor], shares: np.ndarr
     below, above, at = next(under), next(over), 0
     while True:
         count = min(len(below), len(above))
-        share = torch.from_numpy(shares[at : at + count].astype(np.float32)).to(below.device)[:, None, None, None]
+        share = torch.from_numpy(shares[at : at + count].astype(np.float32))
+        share = share.to(below.device, non_blocking=True)[:, None, None, None]
         yield torch.lerp(below[:count].float().clamp(-1, 1), above[:count].float().clamp(-1, 1), share)
         at += count
         if at >= len(shares):

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
-import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from gandream.base.files import disk_errors, writable_folder
+from gandream.base.files import disk_errors, left_behind, writable_folder
 from gandream.base.locks import Lock, take
-from gandream.video.segments import find_all_verified, find_verified, publish_with_digest
+from gandream.video.quality.beside import attached, look
+from gandream.video.quality.looks import Looks, together
+from gandream.video.segments import find_all_verified, find_verified, key_of, publish_with_digest, segments_in
 
 ELSEWHERE = "GANDREAM_CACHE names another place for the store."
 """What to do where the store can't be written."""
-
-LEFT_S = 86400
-"""On Windows, the age at which something half-written counts as left by a killed render."""
-
-_PART = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.part(\..+)?")
 
 
 def store_folder(beside: Path) -> Path:
@@ -57,6 +51,17 @@ class Store:
         with disk_errors(path, ELSEWHERE):
             return take(path)
 
+    def looks(self, keys: Iterable[str]) -> Looks | None:
+        """What the frames of segments look like, one after another; None where one is gone.
+
+        Each has it at the end of its file; of one that has not, it is taken anew by decoding it.
+        """
+        keys = list(keys)
+        there = {key_of(path): path for path in segments_in(self.segments)}
+        if not all(key in there for key in keys):
+            return None
+        return together([attached(there[key]) or look(there[key]) for key in keys])
+
     def publish(self, part: Path, key: str) -> Path:
         """Give a finished, flushed file the name by which it is found."""
         return publish_with_digest(part, self.segments, key)
@@ -65,19 +70,6 @@ class Store:
 def sweep(folder: Path) -> None:
     """Remove what killed renders left half-written in a folder."""
     for part in folder.glob(".*.part*"):
-        match = _PART.fullmatch(part.name)
         with contextlib.suppress(OSError):
-            if match and not _runs(int(match[1]), part):
+            if left_behind(part):
                 shutil.rmtree(part) if part.is_dir() and not part.is_symlink() else part.unlink()
-
-
-def _runs(process: int, part: Path) -> bool:
-    if sys.platform == "win32":  # where asking for a process by a signal would end it
-        return time.time() - part.stat().st_mtime < LEFT_S
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True

@@ -68,6 +68,12 @@ def render_together(
     projectors = [Projector(job.reel, load, booth) for job in jobs]
     left, made, held = _groups(jobs), [0] * len(jobs), dict[tuple[int, Segment], Lock]()
     results: list[Future[Any]] = []
+
+    def let_go(mine: tuple[int, Segment]) -> None:
+        """Of a lock, once, whoever comes first: what publishes, or the end; its number may be another file's then."""
+        if lock := held.pop(mine, None):
+            lock.release()
+
     try:
         with ExitStack() as sinks:
             for job in jobs:
@@ -86,9 +92,9 @@ def render_together(
                         frames = sink.lacking(segment)
                         progress(len(jobs[number].missing[segment]) - len(frames))
                         if not frames:
-                            held.pop(mine).release()
+                            let_go(mine)
                             continue
-                        results.append(sink.begin(segment, frames, lambda mine=mine: held.pop(mine).release()))
+                        results.append(sink.begin(segment, frames, lambda mine=mine: let_go(mine)))
                         pictures = projectors[number].pictures(frames.start, segment.stop)
                         streams.append(_Stream(sink, frames, pictures))
                         made[number] += len(frames)
@@ -101,8 +107,8 @@ def render_together(
                     time.sleep(LOOK_S)
                 left = elsewhere
     finally:
-        for lock in held.values():
-            lock.release()
+        for mine in tuple(held):
+            let_go(mine)
     return made
 
 

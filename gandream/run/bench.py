@@ -16,6 +16,7 @@ from gandream.base import ffmpeg
 from gandream.effects.chain import Chain
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.device import DeviceWord, pick, torch_version
+from gandream.rendering.graphs import replayed
 from gandream.rendering.plan import SEGMENT_S
 from gandream.rendering.reel import Reel
 from gandream.run.film import frame_range
@@ -101,7 +102,7 @@ def bench(
     kind = pick(device)
     with tempfile.TemporaryDirectory(prefix="gandream-bench-") as folder:
         progress("listening", 0, 0)
-        prepared = prepare(recipe, Path(folder))
+        prepared = prepare(recipe, Path(folder), device=kind)
         whole = prepared.reel(kind)
         asked = frame_range(recipe, frames, prepared) or _middle(whole)
         reel = prepared.reel(kind, asked)
@@ -137,7 +138,7 @@ def _kept(load: Load) -> Load:
 
     def kept(number: int):
         if number not in models:
-            models[number] = load(number)
+            models[number] = replayed(load(number))  # else each projector would record anew
         return models[number]
 
     return kept

@@ -73,9 +73,10 @@ def _gandream() -> Found:
 def _torch() -> Found:
     import torch
 
+    threads = torch.get_num_threads()
     yield (
         True,
-        f"{torch.__version__}, {torch.get_num_threads()} threads of {os.cpu_count()} cores, "
+        f"{torch.__version__}, {threads} thread{'s' * (threads != 1)} of {os.cpu_count()} cores, "
         f"{torch.backends.cpu.get_cpu_capability()}",
     )
 

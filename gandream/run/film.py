@@ -12,17 +12,24 @@ from gandream.base.files import writable_folder
 from gandream.recipe.draft import EVERY, in_draft
 from gandream.recipe.recipe import Recipe
 from gandream.rendering import films
+from gandream.rendering.batches import TooManyError, remember, smaller
 from gandream.rendering.device import DeviceWord, pick
 from gandream.rendering.plan import Segment
+from gandream.rendering.projector import Load
 from gandream.rendering.store import ELSEWHERE, Store, store_folder, sweep
 from gandream.rendering.together import Job, render_together
 from gandream.run import manifest
+from gandream.run.flaws import Flaw
+from gandream.run.needs import refuse_impossible
 from gandream.run.outputs import FilmOutput, PictureOutput, outputs
 from gandream.run.prepare import Prepared, draft_of, prepare
 from gandream.run.targets import targets
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how many frames are there, and how many there will be."""
+
+Note = Callable[[str], None]
+"""Told what should be known before the first frame."""
 
 ATTEMPTS = 3
 """How often what vanishes from the store while a film is made is rendered again."""
@@ -40,6 +47,8 @@ class Film:
     seconds: float
     """How long it took."""
     warnings: tuple[str, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+    """What the quality gates have found."""
     others: tuple[Film, ...] = ()
     """The other outputs of the same render."""
 
@@ -53,6 +62,7 @@ def render(
     force: bool = False,
     draft: bool = False,
     progress: Progress = lambda stage, done, total: None,
+    note: Note = lambda words: None,
 ) -> Film:
     """Render a recipe to a film with its sound, and ``<film>.manifest.json`` beside it; or to each of its outputs.
 
@@ -64,14 +74,63 @@ def render(
     began = time.perf_counter()
     kind, recipe = pick(device), draft_of(recipe) if draft else recipe
     places = targets(recipe, out, frames)
+    cache = ready(places, recipe, force)
+    progress("listening", 0, 0)
+    prepared = prepare(recipe, cache, device=kind)
+    progress("planning", 0, 0)
+    made = outputs(places, prepared, kind, frame_range(recipe, frames, prepared))
+    return made_film(made, prepared, cache, progress, note, began=began)
+
+
+def ready(places: list[Path], recipe: Recipe, force: bool = False) -> Path:
+    """The store for films at these places; OutputError where one is another recipe's, or nothing can be written."""
     for target in places:
         writable_folder(target.parent)
         if not force:
             manifest.refuse_foreign(target, recipe)
-    cache = writable_folder(store_folder(places[0].parent), ELSEWHERE)
-    progress("listening", 0, 0)
-    prepared = prepare(recipe, cache)
-    made = outputs(places, prepared, kind, frame_range(recipe, frames, prepared))
+    return writable_folder(store_folder(places[0].parent), ELSEWHERE)
+
+
+def made_film(
+    made: list[FilmOutput | PictureOutput],
+    prepared: Prepared,
+    cache: Path,
+    progress: Progress,
+    note: Note = lambda words: None,
+    *,
+    load: Load | None = None,
+    began: float | None = None,
+) -> Film:
+    """Make the outputs of a prepared recipe; what is there already stays. ``load`` gives models by their numbers.
+
+    What surely can't fit into memory or on the disk is refused before anything is loaded. Where a batch turns out to be
+    too large, it is halved for the whole film, and that is remembered (``rendering.batches``).
+    """
+    began = time.perf_counter() if began is None else began
+    while True:
+        try:
+            return _made_film(made, prepared, cache, progress, note, load, began)
+        except TooManyError as error:
+            most = error.batch // 2
+            note(f"{error.problem}: it goes on with {most}, from the film's first frame")
+        made = [_remembered(output, cache, most) for output in made]
+
+
+def _remembered(output: FilmOutput | PictureOutput, cache: Path, most: int) -> FilmOutput | PictureOutput:
+    remember(cache / "batches", output.reel.shots, most)
+    return replace(output, reel=smaller(output.reel, most))
+
+
+def _made_film(
+    made: list[FilmOutput | PictureOutput],
+    prepared: Prepared,
+    cache: Path,
+    progress: Progress,
+    note: Note,
+    load: Load | None,
+    began: float,
+) -> Film:
+    recipe = prepared.recipe
     for output in made:
         films.note(cache, output.target, Path(recipe.document.file or "recipe"), output.segments)
     # What was another recipe's, and is overwritten, has to say whose it is now.
@@ -81,18 +140,19 @@ def render(
         store = Store(cache)
         for folder in {output.target.parent for output in lacking}:
             sweep(folder)
-        counts, render_seconds = _filled(lacking, total, prepared, store, progress)
+        load = load or prepared.load(made[0].reel.device)
+        counts, render_seconds = _filled(lacking, total, load, store, progress, note)
         progress("joining", total, total)
         for output, count in zip(lacking, counts, strict=True):
             output.finish(store)
             done[output.target] = count
-            _write(output, count, render_seconds, time.perf_counter() - began)
+            _write(output, count, render_seconds, time.perf_counter() - began, gated(output, store))
     else:
         progress("there already", total, total)
     warnings = (*prepared.warnings, *(words for output in made for words in output.warnings()))
     seconds = time.perf_counter() - began
     each = [
-        Film(path, manifest.path_of(path), output.frames, done[path], seconds, warnings)
+        Film(path, manifest.path_of(path), output.frames, done[path], seconds, warnings, _flaws(output, cache))
         for output in made
         for path in (output.target,)
     ]
@@ -122,15 +182,17 @@ def frame_range(
 
 
 def _filled(
-    made: list[FilmOutput | PictureOutput], total: int, prepared: Prepared, store: Store, progress: Progress
+    made: list[FilmOutput | PictureOutput], total: int, load: Load, store: Store, progress: Progress, note: Note
 ) -> tuple[list[int], float]:
     """Render what the outputs lack; gives the frames of each that were rendered here, and the seconds that took."""
     counts, began = [0] * len(made), time.perf_counter()
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         missing = [output.missing(store) for output in made]
         if not any(missing):
             return counts, time.perf_counter() - began if any(counts) else 0.0
-        found = _rendered(made, missing, total, prepared, store, progress)
+        if not attempt:
+            refuse_impossible(made, missing, note)
+        found = _rendered(made, missing, total, load, store, progress)
         counts = [before + now for before, now in zip(counts, found, strict=True)]
     raise OutputError(
         str(store.segments),
@@ -143,7 +205,7 @@ def _rendered(
     made: list[FilmOutput | PictureOutput],
     missing: list[dict[Segment, range]],
     total: int,
-    prepared: Prepared,
+    load: Load,
     store: Store,
     progress: Progress,
 ) -> list[int]:
@@ -164,16 +226,31 @@ def _rendered(
         output.begin()
         jobs.append(Job(output.reel, parts, output.sink(store)))
     lacking = [number for number, parts in enumerate(missing) if parts]
-    found = render_together([jobs[at] for at in lacking], prepared.load(made[0].reel.device), advance, wait)
+    found = render_together([jobs[at] for at in lacking], load, advance, wait)
     counts = dict(zip(lacking, found, strict=True))
     return [counts.get(number, 0) for number in range(len(made))]
 
 
-def _write(output: FilmOutput | PictureOutput, rendered: int, render_seconds: float, seconds: float) -> None:
+def gated(output: FilmOutput | PictureOutput, store: Store) -> tuple[Flaw, ...]:
+    """What the quality gates find in an output that is finished."""
+    from gandream.run.gates import flaws_of  # where nothing changed nobody waits for them
+
+    return flaws_of(output, store)
+
+
+def _flaws(output: FilmOutput | PictureOutput, cache: Path) -> tuple[Flaw, ...]:
+    """What they have found, also in a film from before there were any."""
+    found = manifest.flaws_of(output.target)
+    return gated(output, Store(cache)) if found is None else found
+
+
+def _write(
+    output: FilmOutput | PictureOutput, rendered: int, render_seconds: float, seconds: float, flaws: tuple[Flaw, ...]
+) -> None:
     figures = {
         "frames_rendered": rendered,
         "seconds": round(seconds, 3),
         "render_seconds": round(render_seconds if rendered else 0.0, 3),
     }
     frames = range(output.first, output.first + output.frames)
-    manifest.write(output.target, output.prepared, output.reel, frames, output.key, output.digest(), figures)
+    manifest.write(output.target, output.prepared, output.reel, frames, output.key, output.digest(), figures, flaws)

@@ -15,6 +15,7 @@ from gandream.audio.key import Key, key_of, loudness_range_db
 from gandream.audio.measure import measure_of
 from gandream.audio.scales import SCALES
 from gandream.audio.sections import Section
+from gandream.base.assets import BUNDLED, recipes
 from gandream.recipe.load import load_recipe, recipe_from
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.signals import Signal
@@ -71,7 +72,7 @@ class Listened:
 
 def hear(path: Path, cache: Path | None, assignments: tuple[str, ...] = (), *, columns: int = 1600) -> Listened:
     """Hear what a recipe listens to, or a sound file with the standard signals."""
-    if path.suffix.lower() in RECIPES:
+    if path.suffix.lower() in RECIPES or str(path) in {f"{BUNDLED}{name}" for name in recipes()}:
         recipe = load_recipe(path, assignments)
     else:
         recipe = recipe_from({"model": "cppn", "audio": str(path), "signals": STANDARD}, str(path))

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gandream.base.files import published
 from gandream.base.hashing import file_fingerprint
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.reel import Reel
+from gandream.run.flaws import Flaw, as_json, from_json
 from gandream.run.prepare import Prepared
 from gandream.video.pictures import owner_of
 
@@ -94,10 +96,23 @@ def key_of(film: Path) -> str | None:
     return _read(film).get("key")
 
 
+def flaws_of(film: Path) -> tuple[Flaw, ...] | None:
+    """What the quality gates have found in a film, as its manifest says; None if they weren't asked."""
+    there = _read(film)
+    return from_json(there["quality"]) if "quality" in there else None
+
+
 def write(
-    film: Path, prepared: Prepared, plan: Reel, frames: range, key: str, digest: str, figures: dict[str, Any]
+    film: Path,
+    prepared: Prepared,
+    plan: Reel,
+    frames: range,
+    key: str,
+    digest: str,
+    figures: dict[str, Any],
+    flaws: Sequence[Flaw] = (),
 ) -> None:
-    """Publish the manifest of a finished film of these frames."""
+    """Publish the manifest of a finished film of these frames, with what the quality gates have found."""
     recipe, trajectory, music = prepared.recipe, prepared.score.trajectory, prepared.score.music
     grid = trajectory.timeline.grid
     content = {
@@ -137,6 +152,7 @@ def write(
         "batch": plan.batch,
         "segments": [segment.key for segment in plan.segments],
         "warnings": list(prepared.warnings),
+        "quality": as_json(flaws),
         "figures": {**figures, "frames_per_second": _rate(figures), "peak_memory_mb": peak_memory_mb()},
         "versions": _versions(),
     }
@@ -151,6 +167,12 @@ def _rate(figures: dict[str, Any]) -> float | None:
 
 def peak_memory_mb() -> int | None:
     """Most memory that this process has held, in MB; None where the system does not tell."""
+    try:
+        # Not ru_maxrss there: a process takes over that of the one that started it.
+        status = Path("/proc/self/status").read_text("ascii", "replace")
+        return round(int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024)
+    except (OSError, StopIteration, ValueError):
+        pass
     try:
         import resource
     except ImportError:  # Windows

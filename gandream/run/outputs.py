@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from unicodedata import category
 
 from gandream.audio.playable import playable
 from gandream.base.errors import OutputError
@@ -20,11 +21,10 @@ from gandream.rendering.segments import SegmentSink
 from gandream.rendering.store import Store, sweep
 from gandream.run import manifest
 from gandream.run.prepare import Prepared
-from gandream.video import animation
-from gandream.video.join import join
+from gandream.video import animation, join, sound
 from gandream.video.pictures import SUFFIX as PICTURES
 from gandream.video.pictures import PictureFolder, PictureFormat
-from gandream.video.sound import Sound
+from gandream.video.quality.looks import Looks
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ class Output:
 
     @property
     def title(self) -> str:
-        """The title that is said, or the recipe's name."""
-        return self.recipe.title or Path(self.recipe.document.file or self.target).stem
+        """The title that is said, or the recipe's name, in one line: what isn't text can't be told to a program."""
+        said = self.recipe.title or Path(self.recipe.document.file or self.target).stem
+        return " ".join("".join(" " if category(one) in ("Cc", "Cs") else one for one in said).split())
 
 
 class FilmOutput(Output):
@@ -79,8 +80,8 @@ class FilmOutput(Output):
         if self.animated:
             coding = [animation.REVISION, self.recipe.video.file, self.recipe.video.coding.crf]
             return content_key("animation", keys, coding, title, self.text)
-        sound = None if music is None else [music.fingerprint, self.sound_start, self.gain_db]
-        return content_key("film", keys, sound, title, self.text)
+        heard = None if music is None else [sound.REVISION, music.fingerprint, self.sound_start, self.gain_db]
+        return content_key("film", join.REVISION, keys, heard, title, self.text)
 
     @property
     def sound_start(self):
@@ -135,11 +136,15 @@ class FilmOutput(Output):
             kind, crf = video.file, video.coding.crf
             animation.animate(segments, lengths, fmt, target, kind, crf=crf, title=title, recipe_text=text)
         elif self.recipe.audio is None:
-            join(segments, lengths, fmt, target, title=title, recipe_text=text)
+            join.join(segments, lengths, fmt, target, title=title, recipe_text=text)
         else:
             with playable(self.recipe.audio.path) as path:
-                sound = Sound(path, self.sound_start, self.gain_db)
-                join(segments, lengths, fmt, target, sound=sound, title=title, recipe_text=text)
+                heard = sound.Sound(path, self.sound_start, self.gain_db)
+                join.join(segments, lengths, fmt, target, sound=heard, title=title, recipe_text=text)
+
+    def looks(self, store: Store) -> Looks | None:
+        """What its frames look like; None where its segments are gone."""
+        return store.looks(segment.key for segment in self.reel.segments)
 
     def digest(self) -> str:
         """SHA-256 of the file."""
@@ -212,6 +217,10 @@ class PictureOutput(Output):
         self.folder.claim(manifest.relative(self.recipe, self.target))
         self.folder.stamp(self.first, self.keys[self.first], self.title, self.text)
         self.folder.remove_beyond(self.prepared.score.trajectory.frames)
+
+    def looks(self, store: Store) -> Looks | None:
+        """What its pictures look like; None where one has no statistics."""
+        return self.folder.looks(self.asked)
 
     def digest(self) -> str:
         """SHA-256 of all pictures'."""

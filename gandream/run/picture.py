@@ -5,20 +5,36 @@ from __future__ import annotations
 from typing import cast
 
 from gandream.base import ffmpeg
-from gandream.base.errors import RenderError, listed
+from gandream.base.errors import listed
 from gandream.models.registry import extending
 from gandream.models.spec import Spec
 from gandream.recipe.recipe import Recipe
 from gandream.trajectory.grid import Layout
 from gandream.video.codecs import CODECS
 from gandream.video.colour import Subsampling
-from gandream.video.format import OTHER_FFMPEG, VideoFormat
+from gandream.video.format import OTHER_FFMPEG, NoEncoderError, VideoFormat
 from gandream.video.hardware import NoHardwareError, chosen
 from gandream.video.join import sound_coding
 from gandream.video.sound import CODERS
 
 DEFAULT_SIZE = (512, 512)
 """Width and height of a film whose recipe names none, of a model that has any size."""
+
+
+def picture_size(recipe: Recipe, spec: Spec) -> tuple[int, int]:
+    """Width and height of the film, of which an encoder can make what is asked; no encoder is looked for."""
+    width, height = asked_size(recipe, spec)
+    subsampling = recipe.video.coding.subsampling
+    if subsampling in ("420", "422"):
+        return width + width % 2, height + height % 2 * (subsampling == "420")
+    return width, height
+
+
+def asked_size(recipe: Recipe, spec: Spec) -> tuple[int, int]:
+    """Width and height as the recipe says, or as the model, and a grid of its pictures, have them."""
+    own = spec.size or (DEFAULT_SIZE[1], DEFAULT_SIZE[0])
+    own = Layout.of(recipe.grid).whole(own) if recipe.grid else own
+    return recipe.video.size or (own[1], own[0])
 
 
 def picture_format(recipe: Recipe, spec: Spec) -> tuple[VideoFormat, tuple[str, ...]]:
@@ -33,13 +49,8 @@ def picture_format(recipe: Recipe, spec: Spec) -> tuple[VideoFormat, tuple[str, 
         raise recipe.error(("video", "fit"), problem, hint)
     if coding.alpha and (problem := _opaque(recipe, spec)):
         raise recipe.error(("video", "alpha"), problem, "Leave `alpha` out.")
-    own = spec.size or (DEFAULT_SIZE[1], DEFAULT_SIZE[0])
-    own = Layout.of(recipe.grid).whole(own) if recipe.grid else own
-    asked = video.size or own[::-1]
-    width, height, warnings = *asked, []
+    asked, (width, height), warnings = asked_size(recipe, spec), picture_size(recipe, spec), list[str]()
     subsampling = cast(Subsampling, coding.subsampling)
-    if subsampling in ("420", "422"):
-        width, height = width + width % 2, height + height % 2 * (subsampling == "420")
     if recipe.grid and min(Layout.of(recipe.grid).cell((height, width))) < 2:
         problem = f"a frame of {width}x{height} has no room for so many cells"
         raise recipe.error(("grid",), problem, "Take fewer, or a larger `video.size`.")
@@ -62,7 +73,7 @@ def picture_format(recipe: Recipe, spec: Spec) -> tuple[VideoFormat, tuple[str, 
         fmt, warning = chosen(fmt, video.encoder)
     except NoHardwareError as error:
         raise recipe.error(("video", "encoder"), error.problem, error.hint) from error
-    except RenderError as error:
+    except NoEncoderError as error:
         raise recipe.error(("video", "codec"), error.problem, error.hint) from error
     return fmt, (*warnings, *([warning] if warning else []))
 

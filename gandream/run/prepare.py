@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -11,14 +12,17 @@ import numpy as np
 
 from gandream.base.errors import CheckpointError, RecipeError, did_you_mean, listed
 from gandream.models.precision import Precision, chosen, dtype_of
-from gandream.models.registry import describe, load_generator, sha256_of
+from gandream.models.registry import describe, facts, load_generator, sha256_of
 from gandream.models.spec import Spec
 from gandream.recipe.draft import drafted
 from gandream.recipe.recipe import Recipe
+from gandream.rendering.batches import fitting
+from gandream.rendering.device import DeviceWord
 from gandream.rendering.plan import make_plan
 from gandream.rendering.reel import Reel, Shot, make_reel
+from gandream.rendering.room import total
 from gandream.run.pace import paced, paced_scenes
-from gandream.run.picture import picture_format
+from gandream.run.picture import picture_format, picture_size
 from gandream.trajectory.compose import Score, compose
 from gandream.trajectory.scenes import Cut, compose_scenes
 from gandream.video.format import VideoFormat
@@ -41,6 +45,8 @@ class Prepared:
     warnings: tuple[str, ...]
     cuts: tuple[Cut, ...] = ()
     """The scenes of a film that has them."""
+    batches: Path | None = None
+    """The folder where it is remembered how many pictures fit into memory at a time."""
 
     @property
     def fmt(self) -> VideoFormat:
@@ -53,7 +59,7 @@ class Prepared:
         if not self.cuts:
             precision = precision_of(self.recipe, self.spec, device)
             plan = make_plan(score.trajectory, fmt, device, (0, 0), score.effects, fit, self.layer, precision)
-            return make_reel([Shot(plan, 0, score.trajectory.frames)], frames)
+            return make_reel(self._fitting([Shot(plan, 0, score.trajectory.frames)], device), frames)
         models = [_model_of(cut.recipe) for cut in self.cuts]
         shots = [
             Shot(
@@ -69,7 +75,18 @@ class Prepared:
         ]
         if last := self.cuts[-1].beyond:
             shots = [replace(shots[-1], start=0, stop=last, shares=np.zeros(0), later=shots[-1].stop), *shots]
-        return make_reel(shots, frames)
+        return make_reel(self._fitting(shots, device), frames)
+
+    def _fitting(self, shots: list[Shot], device: str) -> list[Shot]:
+        """With batches that fit this machine."""
+        return shots if self.batches is None else fitting(shots, self.batches, total(device), self.parameters)
+
+    @cached_property
+    def parameters(self) -> dict[str, int]:
+        """Bytes of each model's numbers as float32, by its fingerprint; none for what is drawn from a seed."""
+        named = [(cut.trajectory.spec, cut.recipe.model) for cut in self.cuts] or [(self.spec, self.recipe.model)]
+        found = {spec.fingerprint: facts(model.written, model.folder) for spec, model in named}
+        return {fingerprint: 4 * one.parameters for fingerprint, one in found.items() if one is not None}
 
     def load(self, device: str) -> Callable[[int], Generator]:
         """Loads the models of the reel by their numbers."""
@@ -82,21 +99,24 @@ def _model_of(recipe: Recipe) -> tuple[object, ...]:
     return recipe.model.written, recipe.model.folder, recipe.model.precision
 
 
-def prepare(recipe: Recipe, cache: Path, *, beats: bool = False) -> Prepared:
-    """Check everything that can be wrong before frame 0; what was heard in the music is kept in ``cache``."""
+def prepare(recipe: Recipe, cache: Path, *, beats: bool = False, device: DeviceWord = "auto") -> Prepared:
+    """Check everything that can be wrong before frame 0; what was heard in the music is kept in ``cache``.
+
+    The ``device`` is what a walk's pace is measured on, where the recipe wants that.
+    """
     if recipe.scenes is not None:
-        return _prepare_scenes(recipe, cache, beats)
+        return _prepare_scenes(recipe, cache, beats, device)
     spec = describe_model(recipe)
     formats, odd = _formats(recipe, spec)
     layer = shown_layer(recipe, spec)
-    score = paced(recipe, compose(recipe, spec, cache / "audio", beats=beats), cache / "pace")
-    return Prepared(recipe, spec, score, formats, layer, (*odd, *spec.warnings, *score.warnings))
+    score = paced(recipe, compose(recipe, spec, cache / "audio", beats=beats), cache / "pace", device)
+    warnings = (*odd, *spec.warnings, *score.warnings)
+    return Prepared(recipe, spec, score, formats, layer, warnings, batches=cache / "batches")
 
 
 def draft_of(recipe: Recipe) -> Recipe:
     """The recipe of a quick draft: half the size, a third of the frames."""
-    fmt, _ = picture_format(recipe, describe_model(recipe))
-    return drafted(recipe, (fmt.width, fmt.height))
+    return drafted(recipe, picture_size(recipe, describe_model(recipe)))
 
 
 def _formats(recipe: Recipe, spec: Spec) -> tuple[tuple[VideoFormat, ...], list[str]]:
@@ -105,7 +125,7 @@ def _formats(recipe: Recipe, spec: Spec) -> tuple[tuple[VideoFormat, ...], list[
     return tuple(fmt for fmt, _ in made), list(dict.fromkeys(one for _, warnings in made for one in warnings))
 
 
-def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool) -> Prepared:
+def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool, device: DeviceWord) -> Prepared:
     """As :func:`prepare`, of a film of scenes; without a size it has that of its first model."""
     known: dict[tuple[object, ...], Spec] = {}
 
@@ -118,11 +138,12 @@ def _prepare_scenes(recipe: Recipe, cache: Path, beats: bool) -> Prepared:
         return known[named]
 
     score, cuts = compose_scenes(recipe, described, cache / "audio", beats=beats)
-    cuts, told = paced_scenes(cuts, cache / "pace")
+    cuts, told = paced_scenes(cuts, cache / "pace", device)
     spec = score.trajectory.spec
     formats, odd = _formats(cuts[0].recipe, spec)
     warnings = [*odd, *(one for spec in known.values() for one in spec.warnings), *score.warnings, *told]
-    return Prepared(recipe, spec, score, formats, shown_layer(cuts[0].recipe, spec), tuple(warnings), cuts)
+    shown, batches = shown_layer(cuts[0].recipe, spec), cache / "batches"
+    return Prepared(recipe, spec, score, formats, shown, tuple(warnings), cuts, batches)
 
 
 def describe_model(recipe: Recipe) -> Spec:

@@ -1,17 +1,21 @@
-"""One frame of a film as a PNG."""
+"""One frame of a film as a PNG, which carries its recipe and its time as a film does."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+from gandream.base.clock import timestamp
 from gandream.base.errors import OutputError
 from gandream.base.files import published, writable_folder
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
 from gandream.rendering.device import DeviceWord, pick
 from gandream.rendering.store import ELSEWHERE, store_folder
+from gandream.run.manifest import recipe_text
 from gandream.run.prepare import Prepared, prepare
 from gandream.video.colour import display_bytes
+from gandream.video.stamp import stamped
 
 
 def still(
@@ -40,16 +44,21 @@ def still(
         )
     writable_folder(target.parent)
     cache = writable_folder(store_folder(target.parent), ELSEWHERE)
-    prepared = prepare(recipe, cache, beats=time.unit in ("beats", "bars"))
-    frame = _frame(time, at, prepared)
+    prepared = prepare(recipe, cache, beats=time.unit in ("beats", "bars"), device=kind)
+    frame = frame_at(time, at, prepared)
     reel = prepared.reel(kind, (frame, frame + 1))
     (image,) = Projector(reel, prepared.load(kind)).pictures(frame, frame + 1, batch=1)
+    made = io.BytesIO()
+    Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(made, format="PNG")
+    title = recipe.title or Path(recipe.document.file or target).stem
+    moment = f"frame {frame}, at {timestamp(frame / float(prepared.fmt.fps))}"
     with published(target) as part:
-        Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(part, format="PNG")
+        part.write_bytes(b"".join(stamped(made.getvalue(), title, recipe_text(recipe), moment=moment)))
     return target, prepared
 
 
-def _frame(time: Time, at: str, prepared: Prepared) -> int:
+def frame_at(time: Time, at: str, prepared: Prepared) -> int:
+    """The frame on screen at a time; ``at`` is how the option says it, for the error where the film hasn't that."""
     line = prepared.score.trajectory.timeline
     seconds = line.moment_s(time)
     frame = int(seconds * float(line.clock.fps) + 1e-6)

@@ -134,7 +134,7 @@ def with_tensorboard(folder: Path, progress: Progress) -> Progress:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise TrainingError(
-            "--tensorboard", "TensorBoard isn't installed", "pip install tensorboard, or leave --tensorboard away."
+            "--tensorboard", "TensorBoard isn't installed", "pip install tensorboard, or leave --tensorboard out."
         ) from None
     writer = SummaryWriter(str(folder / "tensorboard"))
 

@@ -29,10 +29,10 @@ def write_trajectory(
     """
     target = Path(out) if out is not None else Path("outputs") / f"{Path(recipe.document.file or 'film').stem}.npz"
     if target.suffix.lower() != ".npz":
-        raise OutputError(str(target), "a trajectory is an .npz", f"For instance {target.with_suffix('.npz')}.")
+        raise OutputError(str(target), "a trajectory is an .npz, so its name should end in .npz", f"For instance {target.with_suffix('.npz')}.")
     kind = pick(device)
     writable_folder(target.parent)
-    prepared = prepare(recipe, writable_folder(store_folder(target.parent), ELSEWHERE))
+    prepared = prepare(recipe, writable_folder(store_folder(target.parent), ELSEWHERE), device=kind)
     trajectory, spec = prepared.score.trajectory, prepared.spec
     if prepared.cuts:
         problem = "a film of scenes has a trajectory in each of them, and a file holds one"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from gandream.trajectory.window import ByFrame
 
 
 @dataclass(frozen=True, eq=False)
-class Morph:
+class Morph(ABC):
     """A class that moves, as weights of a model's ``count`` classes; a film has one, which many latents may follow.
 
     ``numbers`` are the classes that it moves through, int [K].
@@ -27,13 +28,13 @@ class Morph:
     count: int
     numbers: np.ndarray
 
+    @abstractmethod
     def weights(self, start: int, stop: int) -> np.ndarray:
         """Weights of all classes at frames [start, stop), float64 [n, C]."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key(self, start: int, stop: int) -> list[Any]:
         """What shapes the weights of frames [start, stop), for a content key."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)

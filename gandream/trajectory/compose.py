@@ -166,7 +166,7 @@ def warnings_of(recipe: Recipe, spec: Spec, trajectory: Trajectory, begun: Colle
         warnings.append("video.loop: the last class stays (classes.loop is false), so the film won't close")
     if words is not None and spec.classes and words.moves and not any(at.moves for at in trajectory.places()):
         warnings.append("classes: no latent is without a class of its own, so this changes nothing")
-    if recipe.noise and not spec.noise:
+    if not spec.noise and not all(noise.optional for noise in recipe.noise):
         warnings.append(f"noise: {spec.name} has no noise maps, so this changes nothing")
     warnings.extend(camera_warnings(recipe.camera, spec))
     warnings.extend(open_seams(recipe, trajectory, begun))

@@ -299,7 +299,11 @@ class Feed:
         return torch.as_tensor(layers, device=self.generator.device)[:, None]
 
     def _put(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(np.ascontiguousarray(array, np.float32), device=self.generator.device)
+        host = torch.from_numpy(np.array(array, np.float32, order="C"))
+        device = self.generator.device
+        if device.type != "cuda":
+            return host.to(device)
+        return host.pin_memory().to(device, non_blocking=True)  # what isn't pinned waits for all that was launched
 
 
 def shared(classes: np.ndarray) -> np.ndarray:

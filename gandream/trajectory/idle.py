@@ -41,8 +41,10 @@ def _idle(recipe: Recipe, trajectory: Trajectory, spec: Spec) -> Iterator[str]:
         yield f"{recipe.named(('truncation', 'cutoff'))}: 0 is the first layer, so none is truncated"
     if trajectory.centre is not None and (trajectory.psi == 1).all():
         yield f"{recipe.named(('truncation', 'toward'))}: psi is 1 in every frame, so nothing goes there"
-    if recipe.video.fit != "cover" and spec.size is None:
-        yield f"video.fit: {spec.name} makes pictures of any size, so there is nothing to fit"
+    for number, output in enumerate(recipe.outputs if spec.size is None else ()):
+        if output.fit != "cover":
+            fitted = recipe.named(("video", number, "fit"))
+            yield f"{fitted}: {spec.name} makes pictures of any size, so there is nothing to fit"
     heard = recipe.audio is not None or recipe.tempo.told or any(one.automated for one in recipe.signals.values())
     if recipe.video.start is not None and not heard:
         yield "video.start: there is no music to begin in, so this changes nothing"

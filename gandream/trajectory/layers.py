@@ -29,19 +29,19 @@ def group(name: str, spec: Spec, count: int = 0) -> range:
     return range(round(count * third / 3), round(count * (third + 1) / 3))
 
 
-def mask(layers: Layers, spec: Spec, recipe: Recipe, path: Path_) -> np.ndarray:
-    """Which of the model's layers are meant, bool [L]; RecipeError where there are none of these."""
+def mask(layers: Layers, spec: Spec, recipe: Recipe, path: Path_, *, optional: bool = False) -> np.ndarray:
+    """Which of the model's layers are meant, bool [L]; RecipeError where it hasn't some of them, but ``optional``."""
     chosen = np.zeros(len(spec.layers), bool)
     last = len(spec.layers) - 1
     for part in layers.parts:
         if isinstance(part, str):
             numbers = group(part, spec)
-            if not numbers:
+            if not numbers and not optional:
                 raise recipe.error(path, f"{spec.name} has no {part} layers: its layers are 0 to {last}")
         else:
             first, end = part[0], last if part[1] is None else part[1]
-            if max(first, end) > last:
+            if max(first, end) > last and not optional:
                 raise recipe.error(path, f"{spec.name} has layers 0 to {last}; {max(first, end)} is beyond them")
-            numbers = range(first, end + 1)
+            numbers = range(first, min(end, last) + 1)
         chosen[list(numbers)] = True
     return chosen

@@ -41,7 +41,8 @@ def misfits(recipe: Recipe, spec: Spec) -> Iterator[RecipeError]:
 
 def _check(value: Any, path: Path_, recipe: Recipe, spec: Spec) -> None:
     if isinstance(value, Layers):
-        mask(value, spec, recipe, path)
+        noise = recipe.noise[int(path[1])] if path[0] == "noise" else None
+        mask(value, spec, recipe, path, optional=noise is not None and noise.optional)
     elif isinstance(value, Operation):
         numbers = bent_layers(value.layer, spec, recipe, (*path, "layer"))
         check_channels(value.channels, numbers, spec, recipe, (*path, "channels"))

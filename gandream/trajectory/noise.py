@@ -72,7 +72,7 @@ def lay_noise(noise: Noise, path: Path_, ground: Ground) -> Noised:
         period = max(2, round(abs(end)))
         phases = closed(phases, end, period)
     seed = named_seed(recipe.seed, f"noise.{path[1]}.seed") if noise.seed is None else noise.seed
-    chosen = layers.mask(noise.layers, ground.spec, recipe, (*path, "layers"))
+    chosen = layers.mask(noise.layers, ground.spec, recipe, (*path, "layers"), optional=noise.optional)
     strengths = curves.values(noise.strength, (*path, "strength"))
     if noise.by is not None:
         strengths = strengths[:, None] * spread(curves.signals[noise.by].astype(np.float64), chosen)

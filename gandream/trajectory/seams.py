@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from gandream.recipe.curve import Constant, Keyframes
+from gandream.base.errors import RecipeError
+from gandream.recipe.curve import AnyCurve, Constant, Expression, Keyframes
 from gandream.recipe.effects import Echo, Fade, Trails
+from gandream.recipe.expression import BEAT_NAMES, names_in
 from gandream.recipe.layering import Mixing
 from gandream.recipe.reader import Path_
 from gandream.recipe.recipe import Recipe, values_in
 from gandream.recipe.scene import Looks
+from gandream.trajectory.evaluate import Curves
+from gandream.trajectory.timeline import Timeline
 from gandream.trajectory.trajectory import Trajectory
-from gandream.trajectory.walks import closes
+from gandream.trajectory.walks import NEAR, closes
 
 SPEEDS = ("speed", "zoom_speed")
 """Curves that are added up over time, and closed then."""
-TURNS = ("rotate", "angle", "hue")
-"""Curves in degrees, which a full turn brings back."""
+TURNS = {"rotate": 360.0, "angle": 360.0, "hue": 360.0, "pan": 2.0, "up": 2.0}
+"""Curves that a full turn brings back, and how much that is: degrees, or a picture and its mirror image."""
+SCENES = frozenset({"scene_t", "scene_progress"})
+"""Names that begin with each scene anew."""
+JUMPS = 1.5
+"""A curve that jumps by its own doing, such as by chance, may do so where the film closes, and this much further."""
 _OPEN = "so the film won't close"
 
 
@@ -50,19 +59,61 @@ def _open(recipe: Recipe, trajectory: Trajectory) -> Iterator[tuple[str, str]]:
             yield "effects", f"{named} begins without a memory, {_OPEN}"
         elif isinstance(effect, Fade) and isinstance(effect.fade, str):
             yield "effects", f"{named} is seen where the film closes"
-    for path, curve in _keyframes(recipe):
-        apart = curve.values[-1] - curve.values[0]
-        if apart % 360 if path[-1] in TURNS else apart:
-            ends = f"begins with {curve.values[0]:g} and ends with {curve.values[-1]:g}"
-            yield str(path[0]), f"{recipe.named(path)} {ends}, {_OPEN}"
+    for path, curve in _seen(recipe):
+        ends = _ends_of(curve, path, recipe, trajectory.timeline)
+        if ends is not None:
+            yield str(path[0]), f"{recipe.named(path)} begins with {ends[0]:g} and ends with {ends[1]:g}, {_OPEN}"
 
 
-def _keyframes(recipe: Recipe) -> Iterator[tuple[Path_, Keyframes]]:
-    """The keyframes whose values are seen as they are, not added up over time."""
+def _seen(recipe: Recipe) -> Iterator[tuple[Path_, Keyframes | Expression]]:
+    """The curves whose values are seen as they are at both ends of the film, not added up over time."""
     for word in Looks.model_fields:
         for path, value in values_in(getattr(recipe, word), (word,)):
             push = recipe.push[int(path[1])] if word == "push" else None
             added_up = path[-1] in SPEEDS or (push is not None and (push.bounce is not None or push.mode == "drift"))
             elsewhere = path[-2:] in (("plane", "x"), ("plane", "y"))  # told of the walk
-            if isinstance(value, Keyframes) and not added_up and not elsewhere:
+            entry = getattr(recipe, word)[int(path[1])] if word in ("mix", "regions", "effects") else None
+            for_a_while = getattr(entry, "at", None) is not None or getattr(entry, "until", None) is not None
+            if isinstance(value, Keyframes | Expression) and not added_up and not elsewhere and not for_a_while:
                 yield path, value
+
+
+def _ends_of(curve: Keyframes | Expression, path: Path_, recipe: Recipe, line: Timeline) -> tuple[float, float] | None:
+    """What a curve begins and ends with where these are apart; None where it closes, or follows the music."""
+    turn = TURNS.get(str(path[-1]), 0.0)
+    if isinstance(curve, Keyframes):
+        return (curve.values[0], curve.values[-1]) if _apart(curve.values[-1] - curve.values[0], turn) else None
+    heard = {*recipe.signals, *(() if recipe.tempo.told else BEAT_NAMES), *(SCENES if line.scene_s else ())}
+    if heard & _names(curve, recipe):
+        return None
+    count = line.clock.frames - line.clock.beyond
+    longer = replace(line, clock=replace(line.clock, frames=count + 2, beyond=2))
+    try:
+        values = Curves(recipe, longer, {}).values(curve, path)
+    except RecipeError:  # what has no value beyond the end of the film
+        return None
+    # The first frame again, and the second: a wave may jump at the end itself, where rounding says on which side.
+    gap = min(_apart(values[count + at] - values[at], turn) for at in (0, 1))
+    inside = values[:count]
+    own = JUMPS * np.abs(np.diff(inside)).max() if count > 2 else 0.0
+    if gap <= max(own, NEAR * np.ptp(inside)):
+        return None
+    begins, ends = (float(f"{round(values[at], 6):.3g}") for at in (0, count))
+    return begins, ends
+
+
+def _apart(gap: float, turn: float) -> float:
+    """How far apart two values are, on a circle if there is one."""
+    gap = abs(float(gap))
+    return min(gap % turn, -gap % turn) if turn else gap
+
+
+def _names(curve: AnyCurve, recipe: Recipe) -> set[str]:
+    """The names in a curve, and in those of the recipe's own that it is made of."""
+    found, waiting = set[str](), [curve]
+    while waiting:
+        if isinstance(one := waiting.pop(), Expression):
+            new = {str((node.parts or (node,))[0].value) for node in names_in(one.tree)} - found
+            found |= new
+            waiting += [recipe.curves[name] for name in new & recipe.curves.keys()]
+    return found

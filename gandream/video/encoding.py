@@ -14,6 +14,7 @@ from gandream.base import ffmpeg
 from gandream.base.errors import RenderError
 from gandream.base.files import disk_errors, disk_full, flush_to_disk, temporary_beside
 from gandream.video.format import VideoFormat
+from gandream.video.quality.beside import attach
 from gandream.video.tracks import check, check_decodes
 
 if TYPE_CHECKING:
@@ -68,8 +69,9 @@ class Encoding:
         if self._end() != 0 or ffmpeg.out_of_room(self._said):
             raise self._failure()
         check(self._part, self.fmt, self.frames)
-        check_decodes(self._part, self.frames)
+        looks = check_decodes(self._part, self.frames)
         with disk_errors(self.folder):
+            attach(self._part, looks)
             flush_to_disk(self._part)
             return self._publish(self._part)
 

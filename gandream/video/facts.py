@@ -17,28 +17,25 @@ _ROW = re.compile(r"^(\d+), *(-?\d+), *(-?\d+), *(\d+), *(\d+),", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class VideoFacts:
-    """A file as a player that honours edit lists shows it."""
+class Streams:
+    """When a file's frames and sound are there, in a player that honours edit lists."""
 
-    codec: str
-    width: int
-    height: int
-    pix_fmt: str
-    colours: str
-    """Range and matrix/primaries/transfer (one word when all three agree), such as ``tv, bt709``."""
-    frames: int
     times_s: tuple[Fraction, ...]
     """Seconds at which each frame appears, rising."""
     frame_s: Fraction
     """Seconds of the last frame."""
-    rate_hz: int = 0
+    rate_hz: int
     """Of the sound; 0 without sound."""
-    channels: int = 0
-    samples: int = 0
+    channels: int
+    samples: int
     """Samples of sound that are heard, in each channel."""
-    sound_at_s: Fraction = Fraction(0)
+    sound_at_s: Fraction
     """Seconds at which the first of them is heard."""
-    title: str = ""
+
+    @property
+    def frames(self) -> int:
+        """How many frames."""
+        return len(self.times_s)
 
     @property
     def fps(self) -> Fraction | None:
@@ -53,12 +50,21 @@ class VideoFacts:
         return Fraction(self.samples, self.rate_hz) if self.rate_hz else Fraction(0)
 
 
-def read_back(path: Path) -> VideoFacts:
-    """Read a file's facts: the times of its frames without decoding them, its sound by decoding it."""
-    shape = _SHAPE.search(ffmpeg.describe(path))
-    if shape is None:
-        raise RenderError(str(path), "it holds no pictures that ffmpeg can read")
-    codec, pix_fmt, colours, width, height = shape.groups()
+@dataclass(frozen=True)
+class VideoFacts(Streams):
+    """A file as a player that honours edit lists shows it."""
+
+    codec: str
+    width: int
+    height: int
+    pix_fmt: str
+    colours: str
+    """Range and matrix/primaries/transfer (one word when all three agree), such as ``tv, bt709``."""
+    title: str
+
+
+def streams_of(path: Path) -> Streams:
+    """Read when frames are shown, without decoding them, and when sound is heard, by decoding it."""
     copied = ("-map", "0:v:0", "-c:v", "copy", "-map", "0:a:0?", "-c:a", "pcm_s16le")
     text = ffmpeg.run(*ffmpeg.QUIET, *ffmpeg.media(path), *copied, "-f", "framecrc", "-").decode()
     heads = {(int(stream), name): value for name, stream, value in _HEAD.findall(text)}
@@ -67,18 +73,29 @@ def read_back(path: Path) -> VideoFacts:
     shown = sorted((row[2], row[3]) for row in rows if row[0] == 0)
     heard = [row for row in rows if row[0] == 1]
     tick = Fraction(heads[0, "tb"])
-    return VideoFacts(
-        codec,
-        int(width),
-        int(height),
-        pix_fmt,
-        ", ".join(word for word in (colours or "").split(", ") if word != "progressive"),
-        frames=len(shown),
+    return Streams(
         times_s=tuple(at * tick for at, _ in shown),
         frame_s=shown[-1][1] * tick,
         rate_hz=int(heads[1, "sample_rate"]) if heard else 0,
         channels=heard[0][4] // (2 * heard[0][3]) if heard else 0,
         samples=sum(row[3] for row in heard),
         sound_at_s=heard[0][2] * Fraction(heads[1, "tb"]) if heard else Fraction(0),
+    )
+
+
+def read_back(path: Path) -> VideoFacts:
+    """Read a file's facts: the times of its frames without decoding them, its sound by decoding it."""
+    shape = _SHAPE.search(ffmpeg.describe(path))
+    if shape is None:
+        raise RenderError(str(path), "it holds no pictures that ffmpeg can read")
+    codec, pix_fmt, colours, width, height = shape.groups()
+    found = streams_of(path)
+    return VideoFacts(
+        **vars(found),
+        codec=codec,
+        width=int(width),
+        height=int(height),
+        pix_fmt=pix_fmt,
+        colours=", ".join(word for word in (colours or "").split(", ") if word != "progressive"),
         title=read_metadata(path).get("title", ""),
     )

@@ -17,6 +17,11 @@ REVISION = 1
 OTHER_FFMPEG = "Unset IMAGEIO_FFMPEG_EXE, or pip install --force-reinstall imageio-ffmpeg; or take another codec."
 """What to do where an encoder is missing."""
 
+
+class NoEncoderError(RenderError):
+    """This ffmpeg can't write what is asked of it."""
+
+
 LARGEST_NUMERATOR = 1_000_000
 """Of a frame rate: a tick then is a microsecond or more, the finest that all of ffmpeg's steps tell apart."""
 
@@ -72,7 +77,7 @@ class VideoFormat:
             if one.name in ffmpeg.encoders():
                 return one
         missing = listed(one.name for one in able)
-        raise RenderError(self.codec, f"this ffmpeg was built without {missing}", OTHER_FFMPEG)
+        raise NoEncoderError(self.codec, f"this ffmpeg was built without {missing}", OTHER_FFMPEG)
 
     @property
     def frame_bytes(self) -> int:

@@ -31,7 +31,7 @@ def _pinned(frames: Any) -> Callable[[], np.ndarray]:
     with torch.cuda.device(frames.device):
         host = torch.empty(frames.shape, dtype=frames.dtype, pin_memory=True)
         host.copy_(frames, non_blocking=True)
-        done = torch.cuda.Event()
+        done = torch.cuda.Event(blocking=True)  # the thread that waits sleeps
         done.record()
 
     def arrived() -> np.ndarray:

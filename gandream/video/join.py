@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 from gandream.base import ffmpeg
 from gandream.base.errors import OutputError, RenderError
-from gandream.base.files import published
+from gandream.base.files import published, temporary_beside
 from gandream.video.boxes import NotWholeError
 from gandream.video.format import VideoFormat
 from gandream.video.metadata import RECIPE_KEY, write_metadata
@@ -27,6 +28,9 @@ CONTAINERS = {
     ".webm": ("-f", "webm", "-avoid_negative_ts", "disabled"),
 }
 """Muxer and its options by the film's suffix."""
+
+REVISION = 1
+"""Raised when the same segments and the same sound become another file."""
 
 MASTERS = ("prores", "prores_4444", "ffv1")
 """Codecs of films that will be edited: their sound loses nothing either."""
@@ -53,7 +57,12 @@ def join(
         known = ", ".join(CONTAINERS)
         raise OutputError(str(target), f"a film can't be a {suffix or 'file without suffix'}", f"It can be {known}.")
     delay = max(track.delay for track in _joinable(segments, frames, fmt))
-    with published(target) as part, tempfile.TemporaryDirectory(prefix="gandream-") as folder, disk_words(target):
+    with (
+        published(target) as part,
+        tempfile.TemporaryDirectory(prefix="gandream-") as folder,
+        disk_words(target),
+        ExitStack() as until_joined,
+    ):
         part.touch()  # that a folder can't be written is told by us better than by ffmpeg
         listing, metadata = Path(folder, "segments.ffconcat"), Path(folder, "metadata.txt")
         listing.write_text("".join(_ffconcat(segments, frames, fmt.fps)), encoding="utf-8", newline="\n")
@@ -62,11 +71,10 @@ def join(
         inputs += ["-i", ffmpeg.file_url(listing), "-f", "ffmetadata", "-i", ffmpeg.file_url(metadata)]
         streams = ["-map", "0:v:0", "-c:v", "copy", *fmt.row.tag, *fmt.tags(), "-bsf:v", _restamp(fmt, delay)]
         scale = fmt.timescale
+        if isinstance(sound, Sound):
+            heard = _encoded(sound, sum(frames) / fmt.fps, target, sound_coding(suffix, fmt))
+            sound = until_joined.enter_context(heard)
         if sound is not None:
-            if isinstance(sound, Sound):
-                coding = sound_coding(suffix, fmt)
-                kept = Path(folder, f"sound{CODERS[coding].suffix}")
-                sound = encode_sound(sound, sum(frames) / fmt.fps, kept, coding)
             inputs += ffmpeg.media(sound)
             streams += ["-map", "2:a:0", "-c:a", "copy"]
             # Edit lists say in movie ticks how long a track is shown: whole ones for frames and for samples.
@@ -77,6 +85,19 @@ def join(
         outputs = [*streams, *words, *times, *ffmpeg.BITEXACT, *CONTAINERS[suffix], "-y", ffmpeg.file_url(part)]
         ffmpeg.run(*ffmpeg.QUIET, *inputs, *outputs)
         check(part, fmt, sum(frames), "joining", "film")
+
+
+@contextmanager
+def _encoded(sound: Sound, duration_s: Fraction, target: Path, coding: str) -> Iterator[Path]:
+    """The film's sound as a file, for as long as it is joined.
+
+    It waits beside the film: where temporary files are is often memory, and an hour without loss is a gigabyte.
+    """
+    kept = temporary_beside(target.with_suffix(CODERS[coding].suffix))
+    try:
+        yield encode_sound(sound, duration_s, kept, coding, named=target)
+    finally:
+        kept.unlink(missing_ok=True)
 
 
 def _joinable(segments: Sequence[Path], frames: Sequence[int], fmt: VideoFormat) -> list[Track]:

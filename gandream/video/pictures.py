@@ -1,11 +1,13 @@
 """Folders of numbered pictures: PNG, JPEG, WebP and OpenEXR, each published whole, found again by its content key.
 
-The folder's own list says of each picture of which key it is, and its digest: what is there and unchanged isn't made
-again, and what is damaged is noticed. It is only ever appended to, one line a picture, so that a kill loses nothing.
+The folder's own list says of each picture of which key it is, its digest and its looks: what is there and unchanged
+isn't made again, and what is damaged is noticed. It is only ever appended to, one line a picture, so that a kill loses
+nothing.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import threading
@@ -17,14 +19,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gandream.base.files import disk_errors, published
 from gandream.video.animation import quality
 from gandream.video.exr import exr_bytes
 from gandream.video.png import png_bytes
+from gandream.video.quality.looks import Looks, looks_of, points_of, together, unpacked
 from gandream.video.stamp import stamped
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor
 
 SUFFIX = {"png": ".png", "jpg": ".jpg", "webp-images": ".webp", "exr": ".exr"}
@@ -68,6 +72,15 @@ class PictureFormat:
         largest, dtype = (255, torch.uint8) if self.depth == 8 else (65535, torch.uint16)
         return shown.mul(largest / 2).add_(largest / 2).round_().to(dtype).contiguous()
 
+    def look(self, pixels: np.ndarray) -> str:
+        """The statistics of one picture [H, W, C], as text."""
+        points = points_of(pixels)[..., :3]
+        if self.kind == "exr":
+            points = shown(np.clip(points.astype(np.float32), 0, 1))
+        elif points.dtype != np.uint8:
+            points = points >> 8
+        return base64.b64encode(looks_of(points.astype(np.uint8)[None]).packed()).decode()
+
     def encoded(self, pixels: np.ndarray) -> bytes:
         """The file of one picture [H, W, C]."""
         if self.kind == "png":
@@ -94,6 +107,12 @@ def linear(shown: Tensor) -> Tensor:
     return torch.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4)
 
 
+def shown(linear_light: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`linear`, as 0..255."""
+    coded = np.where(linear_light <= 0.0031308, linear_light * 12.92, 1.055 * linear_light ** (1 / 2.4) - 0.055)
+    return np.rint(255 * coded)
+
+
 class PictureFolder:
     """A folder of numbered pictures and its list. Several threads, and processes, may add to it."""
 
@@ -116,11 +135,19 @@ class PictureFolder:
             )
         return [frame for frame in keys if not whole.get(frame)]
 
-    def publish(self, frame: int, key: str, data: bytes) -> None:
-        """Write one picture, and then its line."""
+    def publish(self, frame: int, key: str, data: bytes, look: str = "") -> None:
+        """Write one picture, and then its line; ``look`` is what :meth:`PictureFormat.look` says of it."""
         with published(self.folder / self.name(frame)) as part:
             part.write_bytes(data)
-        self._append(f"{self.name(frame)}\t{key}\t{hashlib.sha256(data).hexdigest()}\n")
+        self._append(f"{self.name(frame)}\t{key}\t{hashlib.sha256(data).hexdigest()}\t{look}\n")
+
+    def looks(self, frames: Iterable[int]) -> Looks | None:
+        """What pictures look like; None where one has no statistics, as those from before there were any."""
+        listed = self._listed()
+        told = [listed.get(self.name(frame), ("", "", ""))[2] for frame in frames]
+        found = [unpacked(base64.b64decode(look)) for look in told if look]
+        whole = [look for look in found if look is not None]
+        return together(whole) if len(whole) == len(told) and whole else None
 
     def stamp(self, frame: int, key: str, title: str, recipe: str) -> None:
         """Write title and recipe into a picture that is there, if it can hold them."""
@@ -128,11 +155,11 @@ class PictureFolder:
         before = path.read_bytes()
         data = b"".join(stamped(before, title, recipe)) if self.fmt.kind == "png" else before
         if data != before:
-            self.publish(frame, key, data)
+            self.publish(frame, key, data, self._listed().get(self.name(frame), ("", "", ""))[2])
 
     def remove_beyond(self, frames: int) -> None:
         """Remove those of our own pictures, and only as we wrote them, that the film has no longer."""
-        for name, (_, digest) in self._listed().items():
+        for name, (_, digest, _) in self._listed().items():
             number, _, suffix = name.partition(".")
             if number.isdigit() and int(number) >= frames and f".{suffix}" == self.fmt.suffix:
                 path = self.folder / name
@@ -149,7 +176,7 @@ class PictureFolder:
         listed = self._listed()
         whole = hashlib.sha256()
         for frame in frames:
-            whole.update(listed.get(self.name(frame), ("", ""))[1].encode())
+            whole.update(listed.get(self.name(frame), ("", "", ""))[1].encode())
         return whole.hexdigest()
 
     def _whole(self, frame: int, digest: str) -> bool:
@@ -160,9 +187,9 @@ class PictureFolder:
         with self._lock, disk_errors(listing), open(listing, "ab", buffering=0) as file:
             file.write(line.encode())
 
-    def _listed(self) -> dict[str, tuple[str, str]]:
-        """Of each name the key and the digest."""
-        return {row[0]: (row[1], row[2]) for row in _rows(self.folder) if len(row) == 3}
+    def _listed(self) -> dict[str, tuple[str, str, str]]:
+        """Of each name the key, the digest and the looks, if it has them."""
+        return {row[0]: (row[1], row[2], "".join(row[3:])) for row in _rows(self.folder) if len(row) in (3, 4)}
 
 
 def owner_of(folder: Path) -> str | None:

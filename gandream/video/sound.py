@@ -12,6 +12,9 @@ from gandream.base import ffmpeg
 from gandream.base.errors import AudioError, RenderError
 from gandream.base.files import disk_full, published
 
+REVISION = 1
+"""Raised when the same music becomes another sound."""
+
 KEPT_RATES_HZ = (44_100, 48_000)
 """Other rates become 48 kHz, which every player and every container takes."""
 
@@ -127,13 +130,18 @@ def _cut(sound: Sound, facts: SoundFacts, duration_s: Fraction, coder: SoundCode
     )
 
 
-def encode_sound(sound: Sound, duration_s: Fraction, target: Path, coding: str = "aac") -> Path:
-    """Publish the film's sound, of exactly its samples; ``coding`` is a key of CODERS. Gives ``target``."""
+def encode_sound(
+    sound: Sound, duration_s: Fraction, target: Path, coding: str = "aac", *, named: Path | None = None
+) -> Path:
+    """Publish the film's sound, of exactly its samples; ``coding`` is a key of CODERS. Gives ``target``.
+
+    Where the disk is full, ``named`` is what is told instead of the target.
+    """
     facts, coder = probe(sound.path), CODERS[coding]
     out = output_facts(facts, coder.rates_hz)
     rate = [] if coder.bit_rates is None else ["-b:a", coder.bit_rates[out.channels - 1]]
     told = ["-map", "[sound]", *coder.options, *rate, "-ar", str(out.rate_hz), *ffmpeg.BITEXACT]
-    with published(target) as part, disk_words(target):
+    with published(target) as part, disk_words(named or target):
         part.touch()
         end = ["-movie_timescale", str(out.rate_hz), *coder.muxer, "-y", ffmpeg.file_url(part)]
         for clean in (False, True):

@@ -18,8 +18,8 @@ from xml.sax.saxutils import escape
 from gandream.video.boxes import NotWholeError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-TITLE, RECIPE = "Title", "Comment"
-"""Names of the two texts, which are among those that the PNG specification knows (11.3.3.2)."""
+TITLE, RECIPE, MOMENT = "Title", "Comment", "Description"
+"""Names of the texts, which are among those that the PNG specification knows (11.3.3.2). The last is of stills."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Stamp:
     recipe: str
     delays_s: tuple[Fraction, ...]
     """Seconds of each picture; none of one that stands still."""
-    loops: int | None
+    loops: int | None = None
     """How often it is played, 0 for ever; None if it stands still."""
+    moment: str = ""
+    """Of a still, where in the film it is."""
 
 
 def pieces(data: bytes) -> list[Piece]:
@@ -118,7 +120,7 @@ def read_stamp(path: Path) -> Stamp:
     found = pieces(data)
     delays = tuple(piece.delay_s for piece in found if piece.delay_s is not None)
     texts = _texts(data, found)
-    return Stamp(texts.get(TITLE, ""), texts.get(RECIPE, ""), delays, _loops(data, found))
+    return Stamp(texts.get(TITLE, ""), texts.get(RECIPE, ""), delays, _loops(data, found), texts.get(MOMENT, ""))
 
 
 def recipe_in(path: Path) -> str | None:
@@ -159,10 +161,12 @@ def _loops(data: bytes, found: list[Piece]) -> int | None:
     return None
 
 
-def stamped(data: bytes, title: str, recipe: str, last_s: Fraction | None = None) -> Iterator[bytes]:
-    """The file with these texts in place of those that it had; ``last_s`` is for how long the last picture stays."""
+def stamped(data: bytes, title: str, recipe: str, last_s: Fraction | None = None, moment: str = "") -> Iterator[bytes]:
+    """The file with these texts in place of those that it had; ``last_s`` is for how long the last picture stays, and
+    ``moment`` where a still is in its film.
+    """
     found = pieces(data)
-    texts = {key: text for key, text in ((TITLE, title), (RECIPE, recipe)) if text}
+    texts = {key: text for key, text in ((TITLE, title), (RECIPE, recipe), (MOMENT, moment)) if text}
     last = max((index for index, piece in enumerate(found) if piece.delay_s is not None), default=-1)
     webp = data[8:12] == b"WEBP"
     new = _of_webp(texts) if webp else _of_gif(texts) if data[:3] == b"GIF" else _of_png(texts)

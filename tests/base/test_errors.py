@@ -23,7 +23,7 @@ def test_further_mistakes_follow():
 
 
 def test_only_failures_of_the_work_itself_exit_with_1():
-    children = GandreamError.__subclasses__()
+    children = [child for child in GandreamError.__subclasses__() if child.__module__ == errors.__name__]
     assert {child.__name__ for child in children} == {
         f"{kind}Error" for kind in ("Recipe", "Audio", "Checkpoint", "Latent", "Training", "Output", "Render")
     }

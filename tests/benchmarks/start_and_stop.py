@@ -77,6 +77,9 @@ def main() -> None:
         )
         (folder / "one.yaml").write_text(plain.replace("0.3*kick", "0.3*sin(t)"))
         one = [*COMMAND[:4], "one.yaml", *COMMAND[5:], "--frames", "0:1"]
+        # In folders of their own, where no music was heard before.
+        draft = [*COMMAND, "--draft", "-o", "draft/film.mp4"]
+        preview = [*COMMAND[:3], "preview", *COMMAND[4:], "-o", "preview/film.mp4"]
         rows = {
             "gandream --help": [*COMMAND[:3], "--help"],
             "import torch": [sys.executable, "-c", "import torch"],
@@ -84,9 +87,16 @@ def main() -> None:
             "the same, nothing changed": one,
             "the whole": COMMAND,
             "the whole, nothing changed": COMMAND,
+            "a draft": draft,
+            "a draft, nothing changed": draft,
+            "a preview": preview,
+            "a preview, one word edited": preview,
+            "a preview, nothing changed": preview,
         }
         whole_s = 0.0
         for what, command in rows.items():
+            if "edited" in what:
+                (folder / "r.yaml").write_text(RECIPE.replace("0.3*kick", "0.4*kick"))
             clock, processor = timed(command, folder)
             whole_s = clock if command is COMMAND and not whole_s else whole_s
             print(f"| {what} | {clock:.2f} | {processor:.2f} |", flush=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gandream.base.files import machine
 from gandream.recipe.load import load_recipe
 from gandream.run.film import render
 
@@ -114,7 +115,7 @@ def test_what_is_false_is_found_and_removed(two_films: Path, gandream):
     assert (good.status, good.out) == (0, "7 of 7 segments are whole\n")
     path = sorted(SEGMENTS.iterdir())[2]
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    left = SEGMENTS / f".segment.{2**22 + 1}-00000000.part.mp4"
+    left = SEGMENTS / f".segment.{machine()}-{2**22 + 1}-00000000.part.mp4"
     left.write_bytes(b"left by a killed one")
     (SEGMENTS.parent / "films/odd.json").write_text("[" * 5000)
     said = gandream("cache", "verify", "--dry-run")
@@ -130,7 +131,7 @@ def test_what_is_false_is_found_and_removed(two_films: Path, gandream):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "say what may go"),
+        ([], "nothing says what may go"),
         (["--older", "30 moons"], "no age"),
         (["--larger", "much"], "no size"),
         (["--larger", "-5GB"], "no size"),
@@ -139,7 +140,7 @@ def test_what_is_false_is_found_and_removed(two_films: Path, gandream):
 def test_what_is_asked_wrongly_removes_nothing(here: Path, gandream, arguments: list[str], words: str):
     said = gandream("cache", "prune", *arguments)
     assert said.status == 2
-    assert words in " ".join(said.err.replace("│", " ").split())
+    assert words in " ".join(said.err.split())
 
 
 def test_a_store_that_is_not_there(here: Path, gandream):

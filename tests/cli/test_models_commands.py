@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from gandream.base.hashing import file_fingerprint
+from gandream.models.precision import chosen
+from gandream.rendering.plan import MAX_BATCH
 
 
 @pytest.fixture
@@ -36,10 +38,18 @@ def test_info_for_programs(gandream, net: Path):
     assert found["sha256"] == file_fingerprint(net)
     assert found["time"]["pictures_per_second"] == pytest.approx(1 / found["time"]["seconds_per_picture"])
     assert found["time"]["device"] == "cpu"
+    assert (found["time"]["precision"], found["time"]["batch"]) == ("float32", MAX_BATCH["cpu"])
     drawn = json.loads(gandream("models", "info", "cppn#3", "--json").out)
     assert drawn["family"] == "cppn"
     assert "sha256" not in drawn
     assert "time" not in drawn
+
+
+def test_times_are_those_of_a_render(gandream, stylegan2_file, here: Path):
+    (here / "wide.safetensors").write_bytes(stylegan2_file(channels=(128, 128, 128)).read_bytes())
+    said = gandream("models", "info", "wide.safetensors", "--time", "--device", "cpu").out
+    precision = chosen("auto", "cpu", reducible=True)
+    assert re.search(rf"pictures/s on the CPU, \d+ threads?, in {precision}, {MAX_BATCH['cpu']} at a time\n", said)
 
 
 def test_convert(gandream, net: Path, here: Path):

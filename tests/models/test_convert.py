@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,10 +14,10 @@ import safetensors.numpy
 
 from gandream.base.errors import CheckpointError, OutputError
 from gandream.models import registry
-from gandream.models.convert import Halved, convert, difference, display
+from gandream.models.convert import Halved, convert, difference, display, displays
 from gandream.models.files import write_native
 from gandream.models.registry import describe, facts, load_generator, training_of
-from gandream.models.timing import timed
+from gandream.models.timing import LEAST, timed
 
 torch = pytest.importorskip("torch")
 
@@ -150,10 +152,25 @@ def test_facts(conditional: Path, tmp_path: Path):
 
 
 def test_time_is_that_of_one_picture(conditional: Path, monkeypatch: pytest.MonkeyPatch):
-    clock = iter([0.0, 5.0, 10.0, 11.0, 20.0, 23.0])
     generator = load_generator(str(conditional), "cpu")
-    monkeypatch.setattr("gandream.models.timing.time.perf_counter", lambda: next(clock))
-    assert timed(generator, 3).seconds == 3.0
+    for batch, seconds in ((1, 3.0), (2, 1.5)):
+        clock = iter([0.0, 5.0, 10.0, 11.0, 20.0, 23.0])
+        monkeypatch.setattr("gandream.models.timing.time.perf_counter", partial(next, clock))
+        found = timed(generator, batch, most=3)
+        assert (found.seconds, found.batch) == (seconds, batch)
+
+
+def test_slow_models_are_not_timed_for_ever(conditional: Path, monkeypatch: pytest.MonkeyPatch):
+    clock = itertools.chain.from_iterable((10.0 * n, 10.0 * n + 6) for n in range(LEAST))
+    generator = load_generator(str(conditional), "cpu")
+    monkeypatch.setattr("gandream.models.timing.time.perf_counter", partial(next, clock))
+    assert timed(generator).seconds == 6.0  # and asks the clock no more often
+
+
+def test_a_batch_has_the_same_pictures_as_one_by_one(conditional: Path):
+    generator = load_generator(str(conditional), "cpu")
+    together, alone = displays(generator, [3, 0]), [display(generator, seed) for seed in (3, 0)]
+    assert np.abs(together - np.stack(alone)).max() <= 1
 
 
 def test_pictures_of_models_of_any_size():

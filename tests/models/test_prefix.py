@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from stylegan1_reference import random_tensors as stylegan1_tensors
 from stylegan2_reference import random_tensors
 from stylegan3_reference import random_network
+from test_stylegan1 import tensorflow_file
 from test_stylegan3 import native_file
 
 from gandream.models.checkpoint.safe_tensors import write_safetensors
@@ -18,12 +20,15 @@ from gandream.models.spec import Generator
 Load = Callable[[], Generator]
 
 
-@pytest.fixture(params=["skip", "resnet", "orig", "halves", "stylegan3"])
+@pytest.fixture(params=["skip", "resnet", "orig", "halves", "stylegan3", "stylegan1", "half grown"])
 def load(request: pytest.FixtureRequest, tmp_path: Path) -> Load:
     """Loads a model anew."""
     file, dtype = tmp_path / "net.safetensors", torch.float32
     if request.param == "stylegan3":
         native_file(file, *random_network(num_layers=8, resolution=32))
+    elif request.param in ("stylegan1", "half grown"):
+        lod = 0.3 if request.param == "half grown" else 0.0
+        file = tensorflow_file(tmp_path / "net.pkl", stylegan1_tensors(channels=(24, 16, 8, 8), lod=lod))
     else:
         shape = "skip" if request.param == "halves" else request.param
         dtype = torch.bfloat16 if request.param == "halves" else dtype

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from seen import refused
 
 from gandream.base.errors import RecipeError
 from gandream.recipe.load import load_recipe
+from gandream.recipe.reader import read_document
 from gandream.recipe.recipe import Recipe
 
 MODEL = "model: cppn#7\n"
@@ -30,7 +32,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path
 
 @pytest.fixture
 def load(write) -> Callable[..., Recipe]:
-    return lambda text, *sets: load_recipe(write(text), sets)
+    """Loads a recipe; what loads is good to the schema, too."""
+
+    def load(text: str | bytes, *sets: str) -> Recipe:
+        recipe = load_recipe(write(text), sets)
+        if len(text) < 20_000:
+            assert refused(read_document(Path("r.yaml")).tree) == ""
+        return recipe
+
+    return load
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_what_is_written_is_read_back(load):
         ("{through: [1, 2], hold: 2 barz}", "2:28  classes.hold = 2 barz", "there is no unit 'barz'", ""),
         ("{through: [1, 2], ease: smoth}", "2:28  classes.ease = smoth", "wanted an ease", "Did you mean 'smooth'?"),
         ("{through: [1, 2], loop: no}", "2:28  classes.loop = no", "wanted true or false", "In YAML 1.2"),
-        ("{through: [1, 2], at: [1s]}", "2:28  classes.at", "`at` has 1 times for 2 classes", "for each class."),
+        ("{through: [1, 2], at: [1s]}", "2:28  classes.at", "`at` has 1 time for 2 classes", "for each class."),
         (
             "{through: [1, 2, 3], order: ping-pong, at: [0, 1, 2]}",
             "2:49  classes.at",

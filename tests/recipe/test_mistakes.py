@@ -52,7 +52,7 @@ TOLD = [
     ("truncation: {0s: true}", "2:14  truncation.0s = true", "value is a number", ""),
     ("walk: {evry: 2}", "2:8  walk.evry = 2", "no such word here", "Did you mean 'every'?"),
     ("walk:\n  through:\n    - 1\n    - [2]", "5:7  walk.through[1]", "wanted a latent: a seed such as 7", ""),
-    ("walk: {through: [1, 2], at: [0]}", "2:25  walk.at", "`at` has 1 times for 2 latents", "one time for each latent"),
+    ("walk: {through: [1, 2], at: [0]}", "2:25  walk.at", "`at` has 1 time for 2 latents", "one time for each latent"),
     ("walk: {every: 1, at: [0]}", "2:18  walk.at", "can't both be given", "Keep one"),
     ("walk: {every: 4 barz}", "2:8  walk.every = 4 barz", "there is no unit 'barz'. Did you mean 'bars'", ""),
     ("walk: {loop: yes}", "2:8  walk.loop = yes", "wanted true or false", "'yes' is just a word: write true."),

@@ -256,7 +256,7 @@ def test_the_largest_file_is_read(load):
 def test_missing_file_names_its_neighbours(write):
     write("")
     for missing, hint in (
-        ("quite_other.yml", "Recipes in .: r.yaml."),
+        ("quite_other.yml", "Recipes here: r.yaml."),
         ("rr.yaml", "Did you mean 'r.yaml'?"),
         ("no/r.yaml", ""),
     ):

@@ -243,6 +243,7 @@ def after(error: RecipeError) -> bool:
     """Mistakes between words, which stand at the group's or at the other word's place."""
     words = (
         "a push wants either",
+        "one push goes one way",
         "signals need music",
         "for 1 latents",
         "must be below",

@@ -53,11 +53,12 @@ def test_odd_sizes_become_even_with_a_warning_where_the_codec_needs_it():
 
 
 def test_a_batch_is_as_small_as_the_models_pictures_ask():
-    sizes = [(64, (64, 64)), (64, (1024, 1024)), (2048, (64, 64)), (8192, None)]
+    sizes = [(64, (64, 64)), (64, (128, 128)), (64, (129, 129)), (64, (1024, 1024)), (2048, (64, 64)), (8192, None)]
     batches = [
         planned(replace(SPEC, size=native), VideoFormat(side, side, Fraction(20))).batch for side, native in sizes
     ]
-    assert batches == [MAX_BATCH["cpu"], max(1, BATCH_PIXELS["cpu"] >> 20), MAX_BATCH["cpu"], 1]
+    most = MAX_BATCH["cpu"]
+    assert batches == [most, most, most // 2, max(1, BATCH_PIXELS["cpu"] >> 20), most, 1]
 
 
 def test_few_large_frames_are_made_at_once_of_many_small_pictures():
@@ -120,11 +121,11 @@ def test_fit_and_format_are_in_every_key():
 
 
 def test_a_part_has_in_its_key_what_shares_its_first_batch():
-    still = {"through": [1], "path": "step"}  # in batches of four: frames 0 to 3, 4 to 7 ...
-    keyed = [planned(walk=still, frames=(start, start + 2)).segments[0].key for start in (4, 8, 9, 40)]
+    still = {"through": [1], "path": "step"}  # in batches of eight: frames 0 to 7, 8 to 15 ...
+    keyed = [planned(walk=still, frames=(start, start + 2)).segments[0].key for start in (8, 16, 17, 40)]
     assert keyed[0] == keyed[1] == keyed[3], "where in the film it is makes no difference"
     assert keyed[0] != keyed[2], "where in a batch it is may"
-    psi = [f"1 - {low} * (frame < 10)" for low in (0, 0.5)]
-    within, after = ([planned(truncation=one, frames=(start, 14)).segments[0].key for one in psi] for start in (10, 12))
-    assert within[0] != within[1], "frames 8 and 9 are painted with it"
+    psi = [f"1 - {low} * (frame < 18)" for low in (0, 0.5)]
+    within, after = ([planned(truncation=one, frames=(start, 26)).segments[0].key for one in psi] for start in (18, 24))
+    assert within[0] != within[1], "frames 16 and 17 are painted with it"
     assert after[0] == after[1]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from gandream.base import ffmpeg
+from gandream.base.files import machine
 from gandream.recipe.load import load_recipe
 from gandream.run.film import Film, render
 
@@ -85,6 +86,23 @@ def test_another_gain_renders_nothing(here: Path, clicks: Path):
         loudest.append((made.rendered, np.abs(np.frombuffer(raw, np.float32)).max()))
     assert [frames for frames, _ in loudest] == [40, 0]
     assert 20 * np.log10(loudest[0][1] / loudest[1][1]) == pytest.approx(12, abs=0.3)
+
+
+@pytest.mark.parametrize("what", ["join", "sound"])
+def test_a_newer_way_to_join_or_to_code_sound_makes_the_film_anew(here: Path, clicks: Path, monkeypatch, what: str):
+    """And renders nothing; a film without music doesn't care how sound is coded."""
+    video = "{size: 32, fps: 10, duration: 0.5, preset: ultrafast}"
+    stages: list[str] = []
+    heard = {"body": f"audio: {clicks}", "video": video, "progress": lambda stage, done, total: stages.append(stage)}
+    silent = heard | {"body": "", "out": "outputs/silent.mp4"}
+    film(here, **heard)
+    film(here, **silent)
+    monkeypatch.setattr(f"gandream.video.{what}.REVISION", 2)
+    for words, stage in ((heard, "joining"), (silent, "joining" if what == "join" else "there already")):
+        made = film(here, **words)
+        assert (made.rendered, stages[-1]) == (0, stage)
+        assert film(here, **words).rendered == 0
+        assert stages[-1] == "there already"
 
 
 @pytest.mark.slow
@@ -193,7 +211,7 @@ def test_whatever_happens_to_the_store_the_film_stays_the_same(here: Path, seed:
         note.write_bytes(draw.randbytes(20))
     (store / "films/other.json").write_text('{"film": 3}')
     (SEGMENTS / "readme.txt").write_text("what is this folder?")
-    (SEGMENTS / f".segment.{2**22 + 1}-00000000.part.mp4").write_bytes(b"left by a killed one")
+    (SEGMENTS / f".segment.{machine()}-{2**22 + 1}-00000000.part.mp4").write_bytes(b"left by a killed one")
     for path in whole:
         (store / "locks" / path.name.split("-")[0]).with_suffix(".lock").write_text("left by a killed one")
     first.path.unlink()
@@ -207,11 +225,17 @@ def test_whatever_happens_to_the_store_the_film_stays_the_same(here: Path, seed:
 
 def test_a_store_that_may_be_written_but_not_read(here: Path):
     """Nothing of it is used, and nothing fails."""
-    if os.geteuid() == 0:
-        pytest.skip("the superuser may read everything")
-    first = film(here, video=VIDEO.replace("20", "2"))
-    before = first.path.read_bytes()
-    for path in SEGMENTS.iterdir():
+    video = VIDEO.replace("20", "4")
+    first = film(here, video=video)
+    before, segments = first.path.read_bytes(), sorted(SEGMENTS.iterdir())
+    assert len(segments) == 2
+    for path in segments:
         path.chmod(0)
+        if os.access(path, os.R_OK):  # the superuser may read everything but what can't be read
+            path.unlink()
+            path.symlink_to("/proc/self/mem")  # a file like any other until it is read from its beginning
+    with pytest.raises(OSError, match=r"error|denied"):
+        segments[0].read_bytes()
     first.path.unlink()
-    assert film(here, video=VIDEO.replace("20", "2")).path.read_bytes() == before
+    again = film(here, video=video)
+    assert (again.rendered, again.path.read_bytes()) == (40, before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gandream.models.registry import describe
 from gandream.recipe.draft import drafted
 from gandream.recipe.load import load_recipe, recipe_from
 from gandream.run.film import render
+from gandream.run.picture import picture_format, picture_size
 from gandream.trajectory.compose import compose
 
 WORDS = {
@@ -73,6 +75,35 @@ def test_whatever_the_recipe_says_its_draft_has_its_length(here: Path, more):
     seconds = whole.duration.amount / (whole.fps if whole.duration.unit == "frames" else 1)
     assert len(raw) == manifest["width"] * manifest["height"] * made.frames
     assert abs(made.frames / Fraction(manifest["fps"]) - seconds) < 0.5 / Fraction(manifest["fps"]) + Fraction(1, 1000)
+
+
+def test_a_draft_needs_no_encoder_but_its_own(here: Path, gandream):
+    """Whoever works on a recipe may have another machine than the one that will render it."""
+    (here / "r.yaml").write_text(
+        "model: cppn#7\n"
+        "video: {size: 68x46, fps: 10, duration: 1, file: mov, codec: ffv1, encoder: hardware, subsampling: '420'}\n"
+    )
+    whole = gandream("render", "r.yaml")
+    assert (whole.status, "no hardware encodes ffv1" in whole.err) == (2, True)
+    assert gandream("render", "r.yaml", "--draft").out == "outputs/r.draft.mp4\n"
+    made = json.loads(Path("outputs/r.draft.mp4.manifest.json").read_text())["video"]
+    assert (made["width"], made["height"], made["codec"]) == (34, 24, "h264")
+
+
+@pytest.mark.parametrize(
+    ("video", "model"),
+    [
+        ({"size": "63x65"}, None),
+        ({"size": "63x65", "subsampling": "444"}, None),
+        ({"file": "png", "size": "63x65"}, None),
+        ({}, (255, 383)),
+        ({"codec": "prores", "file": "mov"}, (255, 383)),
+    ],
+)
+def test_the_size_alone_is_that_of_the_film(video, model):
+    spec, recipe = replace(describe("cppn#7"), size=model), recipe_from({"model": "cppn#7", "video": video})
+    fmt, _ = picture_format(recipe, spec)
+    assert picture_size(recipe, spec) == (fmt.width, fmt.height)
 
 
 def test_a_draft_has_its_own_segments_and_the_whole_sound(here: Path, clicks: Path, gandream):

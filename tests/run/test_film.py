@@ -25,8 +25,8 @@ def recipe_file(folder: Path, body: str = "", name: str = "small.yaml", video: s
     return path
 
 
-def film(folder: Path, body: str = "", out: str | None = None, **options) -> Film:
-    return render(load_recipe(recipe_file(folder, body)), out, device="cpu", **options)
+def film(folder: Path, body: str = "", out: str | None = None, video: str = SMALL, **options) -> Film:
+    return render(load_recipe(recipe_file(folder, body, video=video)), out, device="cpu", **options)
 
 
 def pictures(path: Path) -> np.ndarray:
@@ -92,6 +92,16 @@ def test_a_new_title_renders_nothing(here: Path):
     renamed = film(here, "title: two")
     assert renamed.rendered == 0
     assert "title=two" in ffmpeg.run("-loglevel", "error", "-i", renamed.path, "-f", "ffmetadata", "-").decode()
+
+
+@pytest.mark.parametrize("kind", ["mp4", "gif"])
+def test_a_title_is_one_line_of_text(here: Path, kind: str):
+    """What ends a text, or would be a line of its own, can't be told to a program or a player."""
+    title = '"Night\\0 of\\nthe \\x1b 🐈\u200d⬛"'
+    made = film(
+        here, f"title: {title}", f"outputs/t.{kind}", video=SMALL.replace("{", f"{{file: {kind}, "), frames=(0, 2)
+    )
+    assert "Night of the 🐈\u200d⬛".encode() in made.path.read_bytes()
 
 
 @pytest.mark.parametrize("video", ["{size: 16, fps: 4, duration: 1}", "{size: 16, fps: 4, duration: 1, file: png}"])

@@ -28,7 +28,7 @@ CLOSE = 1e-4
 
 def fed(name: str, cache: Path) -> dict[str, np.ndarray]:
     """w [8, L, D'] of each scene or cell, or of the one film, and of its regions; ``frames`` [8] of each beside it."""
-    prepared = prepare(load_recipe(RECIPES / f"{name}.yaml"), cache)
+    prepared = prepare(load_recipe(RECIPES / f"{name}.yaml"), cache, device="cpu")
     whole = prepared.score.trajectory
     parts = [(cut.trajectory, cut.start, cut.stop) for cut in prepared.cuts]
     parts = parts or [(one, 0, one.frames) for one in (whole.cells if isinstance(whole, GridTrajectory) else (whole,))]

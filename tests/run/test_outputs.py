@@ -80,7 +80,7 @@ LIST = [
 def test_several_outputs_are_of_the_same_pictures_and_equal_those_rendered_alone(
     here: Path, stylegan2_file, monkeypatch: pytest.MonkeyPatch
 ):
-    """Of sizes that make batches of one and of four; with effects that remember, and that draw on the frame."""
+    """Of sizes that are made one to five at a time; with effects that remember, and that draw on the frame."""
     model, count = stylegan2_file(), Counted(monkeypatch)
     body = WALK + "effects: [{trails: 0.5}, {grain: 0.1}]\n"
     monkeypatch.setattr("gandream.rendering.plan.BATCH_PIXELS", {"cpu": 2048})

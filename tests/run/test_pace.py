@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,11 +13,12 @@ from gandream.base.errors import RecipeError
 from gandream.models.registry import describe
 from gandream.recipe.load import recipe_from
 from gandream.rendering.pace import LEVELS, distances, pyramid
-from gandream.run.pace import paced
+from gandream.run.pace import FINEST, paced, rounded
 from gandream.trajectory.compose import compose
 from gandream.trajectory.pace import MOST, PER_STEP, Route
 
 SPEC = describe("cppn#7")
+HALVED = replace(SPEC, reducible=True)
 WALK = {"through": [1, 2, 3, 4], "every": "1s", "pace": "perceptual"}
 
 
@@ -136,6 +138,62 @@ def test_a_damaged_measurement_is_made_again(tmp_path):
         file.write_text(content)
         again = paced(one, compose(one, SPEC), tmp_path)
         np.testing.assert_array_equal(again.trajectory.track.places, first.trajectory.track.places)
+
+
+def test_what_is_measured_belongs_to_a_device_and_a_precision(tmp_path, monkeypatch):
+    """What a GPU measured isn't taken for a film on the CPU: its keys would depend on who came first."""
+    described, used = recipe(WALK, video={"duration": 4}), list[str]()
+
+    def measured(recipe, trajectory, route, device):
+        used.append(device)
+        return {"even": (route.phases + 0).tolist(), "before": 0.1, "after": 0.1}
+
+    monkeypatch.setattr("gandream.run.pace._measured", measured)
+    monkeypatch.setattr("gandream.rendering.device.cuda_devices", lambda: 1)
+    monkeypatch.setattr("gandream.models.precision.multiplies_bfloat16", lambda: True)
+    for device in ("cpu", "auto", "cuda"):
+        paced(described, compose(described, HALVED), tmp_path, device)
+    assert used == ["cpu", "cuda"]
+    exact = recipe(WALK, model={"file": "cppn#7", "precision": "exact"}, video={"duration": 4})
+    paced(exact, compose(exact, HALVED), tmp_path, "cpu")
+    assert used == ["cpu", "cuda", "cpu"]
+    assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+def test_the_last_bits_of_a_machine_are_rounded_away():
+    route = Route(np.linspace(0.25, 4.25, 4 * 16 + 1), 16)
+    even = route.table(changing(route.phases))
+    made = rounded(route, even)
+    np.testing.assert_array_equal(made[::16], even[::16])
+    assert np.abs(made - even).max() <= 0.5001 / 16 / FINEST
+    assert (np.diff(made) > 0).all()
+    noise = 1 + 1e-7 * np.random.RandomState(1).randn(64)
+    other = rounded(route, route.table(changing(route.phases) * noise))
+    assert (other == made).mean() > 0.98
+    stands = np.r_[np.zeros(8), np.ones(56)]
+    assert (np.diff(rounded(route, route.table(stands))) > 0).all(), "where nothing changes it still goes on"
+
+
+def test_a_film_is_measured_where_it_is_rendered(here, monkeypatch):
+    from gandream.run.film import render
+    from gandream.run.still import still
+    from gandream.run.trajectory import write_trajectory
+
+    used: list[str] = []
+    whole = paced.__globals__["_measured"]
+
+    def measured(recipe, trajectory, route, device):
+        used.append(device)
+        return whole(recipe, trajectory, route, device)
+
+    monkeypatch.setattr("gandream.run.pace._measured", measured)
+    # Whoever asks for `auto` would be told of a GPU, which isn't here.
+    monkeypatch.setattr("gandream.run.pace.pick", lambda word: "cpu" if word == "cpu" else pytest.fail(word))
+    one = recipe({"through": [1, 2], "every": "1s", "pace": "perceptual"}, video={"duration": 1, "size": 32})
+    render(one, "a/film.mp4", device="cpu")
+    still(one, "0.5s", "b/still.png", device="cpu")
+    write_trajectory(one, "c/walk.npz", device="cpu")
+    assert used == ["cpu"] * 3
 
 
 @pytest.mark.parametrize(

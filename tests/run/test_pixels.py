@@ -45,6 +45,7 @@ NO_PIXELS = {
     "Recipe.title": "is told by players, and no picture shows it",
     "MusicWords.gain": "is heard; tests/run/test_again.py listens to it",
     "ModelWords.precision": "a CPU has one; tests/test_cuda.py has the others",
+    "Noise.optional": "without it there is no picture but a mistake; tests/trajectory/test_layers.py",
     "Sectioned.from": "there is one choice",
     "Video.name": "is in the name of a file",
     "Video.encoder": "says who encodes the same pictures",

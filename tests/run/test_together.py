@@ -6,9 +6,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from gandream.base.locks import Lock, take
+from gandream.recipe.load import load_recipe
+from gandream.rendering.plan import Segment
+from gandream.rendering.together import Job, Sink, render_together
+from gandream.run.prepare import prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 from renders import RECIPE, parts, segments
@@ -48,7 +57,12 @@ def begin(folder: Path, outs: list[str], recipe: str = RECIPE) -> list[subproces
     ]
     for process in processes:
         assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.communicate()
+        if process.stdout.readline() != "ready\n":
+            words = process.communicate()[1]
+            for other in processes:
+                other.kill()
+                other.communicate()
+            pytest.fail(f"one ended with status {process.returncode} before it began (negative: a signal): {words}")
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
@@ -71,6 +85,45 @@ def test_two_renders_share_the_work(tmp_path: Path):
     assert (tmp_path / "outputs/a.mp4").read_bytes() == (tmp_path / "outputs/b.mp4").read_bytes()
     assert not list((tmp_path / "outputs/.gandream/locks").iterdir())
     assert not parts(tmp_path)
+
+
+class Failing(Sink):
+    """Fails as soon as it has begun, and publishes all the same, when everything is over."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.published = folder, list[Callable[[], None]]()
+
+    def claim(self, segment: Segment) -> Lock | None:
+        return take(self.folder / f"{segment.key}.lock")
+
+    def lacking(self, segment: Segment) -> range:
+        return range(segment.start, segment.stop)
+
+    def begin(self, segment: Segment, frames: range, published: Callable[[], None]) -> Future[Any]:
+        self.published.append(published)
+        raise RuntimeError("no")
+
+    def write(self, images: Any, first: int) -> None:
+        raise AssertionError("it has failed before")
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+def test_a_lock_is_let_go_of_once(tmp_path: Path):
+    """Its number may be another file's by the time that a thread which was late publishes."""
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    prepared = prepare(load_recipe(tmp_path / "r.yaml"), tmp_path / "cache")
+    reel, sink = prepared.reel("cpu", (0, 20)), Failing(tmp_path)
+    job = Job(reel, {segment: range(segment.start, segment.stop) for segment in reel.segments}, sink)
+    with pytest.raises(RuntimeError, match="no"):
+        render_together([job], prepared.load("cpu"), lambda count: None)
+    assert not list(tmp_path.glob("*.lock"))
+    with open(tmp_path / "other.txt", "w") as other:
+        for published in sink.published:
+            published()
+        other.write("still open")
+    assert (tmp_path / "other.txt").read_text() == "still open"
 
 
 @pytest.mark.slow

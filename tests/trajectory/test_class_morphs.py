@@ -55,6 +55,11 @@ def row(**parts: float) -> np.ndarray:
     return np.array([parts.get(name, 0.0) for name in ("silk", "nebula", "moss", "three", "rust")])
 
 
+def test_what_moves_says_how():
+    with pytest.raises(TypeError, match="abstract"):
+        Morph(5, np.arange(2))  # type: ignore[abstract]
+
+
 def close(made, wanted, atol=1e-6):
     np.testing.assert_allclose(np.asarray(made), np.asarray(wanted), atol=atol)
 

@@ -120,7 +120,7 @@ def test_it_is_written_as_it_was_read(written, saved, tmp_path):
         ("{along: {seed: 7}}", "wanted a direction", ""),
         ("{along: nowhere.npy}", "no such file", ""),
         ("{along: {file: w.npy, class: 3}}", "a direction has no class", ""),
-        ("{along: w.npy, random: 7}", "a push wants either", "smile.npy"),
+        ("{along: w.npy, random: 7}", "one push goes one way", "Write a list"),
         ("{along: ones, layers: 2}", "`along` is in z", "layers"),
         ("{along: many.npy}", "this holds 5 directions", "0 to 4"),
         ("{along: many.npy#9}", "there is no direction 9", "holds 5"),

@@ -78,6 +78,14 @@ def test_what_changes_something_is_not():
     assert not told({"bend": {"layer": "all", "rotate": 9, "channels": "31-"}})
 
 
+def test_each_output_is_fitted():
+    outputs = [PLAIN, {"size": "96x64", "fit": "contain"}, {"size": 64, "fit": "cover"}, {"size": 32, "fit": "stretch"}]
+    assert [one.split(":")[0] for one in told({"video": outputs})] == ["video[1].fit", "video[3].fit"]
+    assert not told({"video": outputs}, replace(CPPN, size=(64, 64)))
+    grid = {"grid": {"vary": {"truncation": [0.2, 1]}}}
+    assert [one.split(":")[0] for one in told({**grid, "video": outputs})] == ["video[1].fit", "video[3].fit"]
+
+
 def test_noise_words_of_other_modes():
     assert [one.split(":")[0] for one in told({"noise": {"speed": 2, "seed": 3}}, NOISY)] == [
         "noise.speed",
@@ -133,6 +141,20 @@ OPEN = [
     ({"truncation": {"0s": 0.2, "100%": 1}}, "truncation begins with 0.2 and ends with 1"),
     ({"effects": {"contrast": {"0s": 1, "1s": 2}}}, "effects.contrast begins with 1 and ends with 2"),
     ({"camera": {"rotate": {"0s": 0, "100%": 350}}}, "camera.rotate begins with 0 and ends with 350"),
+    ({"truncation": "0.5 + 0.1*t"}, "truncation begins with 0.5 and ends with 0.8, so the film won't close"),
+    ({"truncation": "sin(t/2)"}, "truncation begins with 0 and ends with 0.997"),
+    ({"push": {"random": 1, "mode": "drift", "by": "t"}}, "push drifts to elsewhere than it begins"),
+    ({"truncation": [{"layers": "fine", "psi": "progress"}]}, "truncation[0].psi begins with 0 and ends with 1"),
+    ({"truncation": "0.5 + 0.4*noise(t/2, 4)"}, "truncation begins with 0.5 and ends with 0.724"),
+    ({"push": [{"random": 1}, {"random": 2, "by": "integral(1)"}]}, "push[1].by begins with 0 and ends with 3"),
+    ({"effects": {"glow": "lag(0.5 + 0.5*cos(2*pi*t/3), 1)"}}, "effects.glow begins with 1 and ends with 0.613"),
+    ({"effects": {"hue": "100*t"}}, "effects.hue begins with 0 and ends with 300"),
+    ({"effects": {"pan": "t"}}, "effects.pan begins with 0 and ends with 3"),
+    ({"camera": {"zoom": "1 + saw(t/4)"}}, "camera.zoom begins with 0 and ends with 1.5"),
+    ({"camera": {"zoom": "1 + floor(t)"}}, "camera.zoom begins with 1 and ends with 4"),
+    ({"curves": {"rise": "t/3", "more": "2*rise"}, "truncation": "more"}, "truncation begins with 0 and ends with 2"),
+    ({"curves": {"arc": {"0s": 0.2, "100%": 1}}, "truncation": "arc"}, "truncation begins with 0.2 and ends with 1"),
+    ({"tempo": {"bpm": 100}, "truncation": "sin(tau*beat/4)"}, "truncation begins with 0 and ends with 1"),
     ({"walk": {"plane": {"x": {"0s": 0, "100%": 2}}}}, "walk.plane doesn't end where it begins"),
     ({"walk": {"plane": {"x": f"sin({AGAIN}/3)"}}}, "walk.plane doesn't end where it begins"),
 ]
@@ -152,7 +174,8 @@ def test_a_scenes_own_words_need_not_close_with_the_film_and_those_of_the_top_mu
 
     ends = {"walk": {"through": [1, 2], "loop": False}}
     for words in (*(words for words, _ in OPEN), ends, {"push": {"bounce": 2}}):
-        assert not said({}, words), words
+        whole = {name: words[name] for name in ("tempo", "curves") if name in words}
+        assert not said(whole, {name: value for name, value in words.items() if name not in whole}), words
     told_of = {"push": {"random": 1, "mode": "drift"}, "truncation": {"0s": 0.2, "100%": 1}, **ends}
     assert {one.split()[1] for one in said(told_of, {"camera": {"zoom": 2}})} == {"push", "truncation", "the"}
     (one,) = said({"push": {"bounce": 2}}, ends)
@@ -169,14 +192,62 @@ def test_what_closes_is_not():
     assert not told({"walk": {"plane": {"x": f"sin({AGAIN})", "y": f"2*cos({AGAIN})"}}, "video": LOOP})
 
 
+CLOSED = [
+    {"truncation": f"0.5 + 0.4*cos({AGAIN})"},
+    {"truncation": "0.5 + 0.4*sin(2*3.14159*progress)"},
+    {"truncation": "abs(2*progress - 1)"},
+    {"camera": {"zoom": "2 + saw(t/3)"}},
+    {"camera": {"zoom": "2 + saw(10*t/3)"}},
+    {"camera": {"zoom": "1 + 0.1*square(t) + 0.1*pulse(3*t/0.9)"}},
+    {"camera": {"zoom": "1 + 0.1*random(4*t) + 0.01*noise(t)"}},
+    {"camera": {"zoom": "where(t < 1, 1, 2)"}},
+    {"curves": {"phase": "t/3"}, "truncation": "0.5 + 0.5*sin(tau*phase)"},
+    {"curves": {"unused": "t"}},
+    {"tempo": {"bpm": 80}, "truncation": "0.5 + 0.5*sin(tau*beat/4)"},
+    {"truncation": "sqrt(3 - 1/10 - t)"},
+    {"walk": {"speed": "1 + t"}},
+    {"camera": {"zoom_speed": "t/3"}},
+    {"effects": {"text": "Hello", "at": "1s", "until": "2s", "size": "0.05 + 0.01*t"}},
+    {"mix": {"from": 3, "at": "1s", "until": "2s", "amount": "t/3"}},
+]
+
+
+@pytest.mark.parametrize("words", CLOSED)
+def test_curves_that_close_are_not_told(words):
+    assert not told({**words, "video": LOOP})
+
+
+def test_what_follows_the_music_need_not_close(tmp_path):
+    import soundfile
+
+    soundfile.write(tmp_path / "up.wav", np.linspace(0, 0.9, 3 * 22050) * np.sin(np.arange(3 * 22050) / 9), 22050)
+    words = {"audio": str(tmp_path / "up.wav"), "signals": {"level": "rms"}, "curves": {"mine": "2*level"}}
+    assert not told({**words, "truncation": "level", "camera": {"zoom": "1 + mine"}, "video": LOOP})
+    (one,) = told({**words, "truncation": "level", "camera": {"zoom": "1 + t"}, "video": LOOP})
+    assert one.startswith("video.loop: camera.zoom begins with 1 and ends with 4")
+
+
+def test_what_counts_from_each_scene_need_not_close():
+    scenes = [{"for": "1s"}, {"for": "2s", "walk": {"through": [4, 5]}}]
+
+    def said(psi):
+        words = {"model": "cppn#7", "video": LOOP, "truncation": psi, "scenes": scenes}
+        return compose_scenes(recipe_from(words), lambda scene: CPPN)[0].warnings
+
+    assert not said("scene_progress")
+    assert [one[:40] for one in said("progress")] == ["video.loop: truncation begins with 0 and"]
+
+
 def test_a_full_turn_closes():
+    assert not told({"camera": {"rotate": "360*progress"}, "effects": [{"hue": "-240*t"}, {"pan": "4*progress"}],
+                     "video": LOOP})  # fmt: skip
     turn = {"0s": 0, "100%": -720}
     effects = [{"hue": turn}, {"kaleidoscope": 6, "angle": turn}, {"rotate": turn}, {"text": "Hello", "rotate": turn}]
     words = {"camera": {"rotate": turn}, "bend": {"layer": 2, "rotate": turn}, "effects": effects}
     assert not told({**words, "video": LOOP})
     kinds = (*EFFECTS.values(), *BENDS.values(), Camera)
-    in_degrees = {word for kind in kinds for word, range_ in ranges(kind).items() if range_.period == 360}
-    assert set(TURNS) == in_degrees
+    turns = {word: range_.period for kind in kinds for word, range_ in ranges(kind).items() if range_.period}
+    assert turns == TURNS
 
 
 def test_transparency_is_told_where_it_is_not_kept():

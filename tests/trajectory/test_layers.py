@@ -74,6 +74,16 @@ def test_a_group_that_a_small_model_does_not_have_is_an_error(written):
     assert caught.value.problem == "stylegan2-test has no fine layers: its layers are 0 to 7"
 
 
+@pytest.mark.parametrize(
+    ("layers", "numbers"),
+    [("fine", []), ("[coarse, fine]", [0, 1, 2, 3]), ("6-", [6, 7]), ("6-99", [6, 7]), ("9-", [])],
+)
+def test_optional_layers_are_those_that_there_are(written, layers, numbers):
+    recipe = written(f"noise: {{layers: {layers}, optional: true}}")
+    picked = mask(recipe.noise[0].layers, spec(8, "stylegan2"), recipe, ("noise", 0, "layers"), optional=True)
+    assert list(np.flatnonzero(picked)) == numbers
+
+
 def test_one_layer_has_all_names(written):
     for name in GROUPS:
         assert chosen(written, name, 1, "dcgan") == [0]

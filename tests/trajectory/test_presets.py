@@ -16,9 +16,12 @@ import torch
 
 from gandream.base.errors import RecipeError
 from gandream.models.registry import describe, load_generator
+from gandream.models.spec import Layer, Spec
 from gandream.recipe.load import recipe_from
+from gandream.recipe.presets.parts import Preset
 from gandream.trajectory.compose import compose
 from gandream.trajectory.feed import Feed
+from gandream.trajectory.misfits import misfits
 from gandream.trajectory.swings import coins
 
 SPEC = describe("cppn#7")
@@ -47,15 +50,23 @@ def song(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def made(song):
+def recipe(song):
+    """The recipe of a film with a preset."""
+
+    def make(use, fps=FPS, seconds=9, **words):
+        video = {"fps": str(fps), "duration": f"{round(seconds * fps)} frames"}
+        return recipe_from({"model": "x", "audio": str(song), "use": use, "video": video, **words})
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def made(recipe, song):
     """A film with a preset: what it is fed with, and what was heard."""
     cache = song.parent / "heard"
 
     def make(use, spec=SPEC, fps=FPS, seconds=9, **words):
-        video = {"fps": str(fps), "duration": f"{round(seconds * fps)} frames"}
-        return compose(
-            recipe_from({"model": "x", "audio": str(song), "use": use, "video": video, **words}), spec, cache
-        )
+        return compose(recipe(use, fps, seconds, **words), spec, cache)
 
     return make
 
@@ -278,6 +289,40 @@ def test_wavefunks_smoothing_strikes_at_once_and_falls_slowly(made):
     assert before + at + after == pytest.approx(1)
 
 
+@pytest.mark.parametrize("preset", ["lucid_sonic", "deep_music", "wavefunk"])
+@pytest.mark.parametrize("size", [4, 8, 16, 32, 64])
+def test_a_preset_fits_the_smallest_models(made, recipe, preset, size):
+    """Their style layers end before the fine ones begin, or even the middle ones."""
+    count = 2 * int(np.log2(size)) - 2
+    small = Spec("stylegan2", "small", "0", 64, tuple(Layer(f"L{n}") for n in range(count)), (size, size), noise=True)
+    score = made(preset, small, fps=Fraction(10), seconds=2)
+    assert score.warnings == ()
+    assert list(misfits(recipe(preset), small)) == []
+    animated = [one for one in score.trajectory.noises if one.layers.any()]
+    assert len(animated) == (0 if preset != "wavefunk" else 1 if count <= 8 else 2)
+    assert preset != "wavefunk" or np.logical_or.reduce([one.layers for one in animated]).all()
+
+
+def test_a_small_model_is_fed_with_the_noise_that_it_has(made, stylegan2_file):
+    file = str(stylegan2_file())
+    score = made("wavefunk", describe(file), fps=Fraction(10), seconds=2)
+    noise = Feed(score.trajectory, load_generator(file, "cpu")).noise(0, 4)
+    assert not isinstance(noise, str)
+    maps = [noise(layer, 4, 4, torch.zeros(4, 4)) for layer in range(len(score.trajectory.spec.layers))]
+    assert all(one is not None and one.std() > 0.1 for one in maps)
+
+
+def test_what_has_no_noise_maps_is_told_of_noise_that_it_was_asked_for_alone(made):
+    assert made("wavefunk", seconds=2).warnings == ()
+    (said,) = made("wavefunk", seconds=2, noise="animate").warnings
+    assert said == "noise: cppn#7 has no noise maps, so this changes nothing"
+
+
+def test_what_presets_have_in_common_is_no_preset():
+    with pytest.raises(TypeError, match="abstract"):
+        Preset()  # type: ignore[abstract]
+
+
 # on films
 
 
@@ -377,7 +422,7 @@ def test_a_preset_wants_music():
 @pytest.mark.parametrize(
     ("push", "problem"),
     [
-        ({"along": "ones", "random": 3}, "either"),
+        ({"along": "ones", "random": 3}, "one push goes one way"),
         ({"along": "twos"}, "direction"),
         ({"along": "ones", "layers": "fine"}, "is in z"),
         ({"bounce": 2, "space": "w"}, "is in z"),

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -37,6 +38,13 @@ def ffmpeg_pids() -> list[int]:
     return [int(line.split()[0]) for line in listing.stdout.splitlines() if "ffmpeg" in line]
 
 
+def send_to_ffmpeg(number: int) -> None:
+    """To all that run; one of them may be ending by itself just now, such as the encoder of the segment before."""
+    for pid in ffmpeg_pids():
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
 def test_ffmpeg_killed_midway(small, tmp_path, no_leftovers):
     fmt = small(width=320, height=240)
     with pytest.raises(RenderError, match="SIGKILL") as caught, SegmentWriter(fmt) as writer:  # noqa: PT012
@@ -48,8 +56,7 @@ def test_ffmpeg_killed_midway(small, tmp_path, no_leftovers):
             writer.write(noise(fmt, 1))
             time.sleep(0.01)
             if index >= 5:
-                for pid in ffmpeg_pids():
-                    os.kill(pid, signal.SIGKILL)
+                send_to_ffmpeg(signal.SIGKILL)
     assert caught.value.exit_code == 1
     assert "ended from outside" in caught.value.problem
     assert list(tmp_path.iterdir()) == [path]  # what was finished before is kept
@@ -67,8 +74,7 @@ def test_a_killed_encoder_that_ends_well_is_found_out(small, tmp_path, no_leftov
             writer.write(noise(fmt, 1))
             time.sleep(0.001)
             if index > 100:
-                for pid in ffmpeg_pids():
-                    os.kill(pid, signal.SIGTERM)
+                send_to_ffmpeg(signal.SIGTERM)
     assert list(tmp_path.iterdir()) == []
     no_leftovers()
 
@@ -165,11 +171,9 @@ def test_a_failure_reaches_a_producer_that_waits(small, tmp_path, no_leftovers):
     thread.start()
     while not ffmpeg_pids():
         time.sleep(0.01)
-    for pid in ffmpeg_pids():
-        os.kill(pid, signal.SIGSTOP)  # it stops reading: pipe and queue fill up
+    send_to_ffmpeg(signal.SIGSTOP)  # it stops reading: pipe and queue fill up
     time.sleep(0.3)
-    for pid in ffmpeg_pids():
-        os.kill(pid, signal.SIGKILL)
+    send_to_ffmpeg(signal.SIGKILL)
     thread.join(20)
     assert isinstance(caught[0], RenderError)
     writer.abort()

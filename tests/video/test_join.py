@@ -9,6 +9,7 @@ import pytest
 
 from gandream.base import ffmpeg
 from gandream.base.errors import AudioError, OutputError, RenderError
+from gandream.base.files import left_behind, machine
 from gandream.video.facts import read_back
 from gandream.video.join import join
 from gandream.video.metadata import read_metadata, recipe_of
@@ -114,6 +115,30 @@ def test_sound_is_good(make_segments, small, tmp_path, hear):
         heard = hear(tmp_path / "film.mp4", channels)
         assert heard.shape == original.shape
         assert 10 * np.log10(np.mean(original**2) / np.mean((heard - original) ** 2)) > 40
+
+
+def test_the_sound_waits_beside_the_film_and_goes(make_segments, small, tmp_path, monkeypatch):
+    """Not where temporary files are, which may be memory; whoever is killed meanwhile leaves it to the next sweep."""
+    fmt, waited = small(fps=Fraction(10)), []
+    segments = make_segments(fmt, [10])
+
+    def encoded(*words, **options):
+        waited.append(encode_sound(*words, **options))
+        assert waited[-1].stat().st_size > 1000
+        return waited[-1]
+
+    monkeypatch.setattr("gandream.video.join.encode_sound", encoded)
+    (tmp_path / "films").mkdir()
+    film, path = tmp_path / "films" / "film.mp4", tone(tmp_path / "tone.wav", 1)
+    join(segments, [10], fmt, film, sound=Sound(path))
+    with pytest.raises(ValueError, match="null byte"):  # whatever goes wrong
+        join(segments, [10], fmt, film, sound=Sound(path), title="\0")
+    assert [kept.parent for kept in waited] == [film.parent] * 2
+    assert [one.name for one in film.parent.iterdir()] == ["film.mp4"]
+    other = waited[0].with_name(waited[0].name.replace(machine(), f"{int(machine(), 16) ^ 1:08x}"))
+    other.touch()
+    os.utime(other, (0, 0))
+    assert left_behind(other)
 
 
 def test_files_that_hold_no_sound(make_segments, small, tmp_path):

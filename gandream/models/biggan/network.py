@@ -98,7 +98,8 @@ class BigGAN:
 
     def _first(self, w: Tensor) -> Tensor:
         bottom = self.plan.bottom
-        return F.linear(w[:, 0, : self.start.shape[1]], self.start, self.start_bias).view(len(w), -1, bottom, bottom)
+        x = F.linear(w[:, 0, : self.start.shape[1]], self.start, self.start_bias)
+        return x.view(len(w), len(self.start) // bottom**2, bottom, bottom)
 
     def _layer(self, x: Tensor, block: Folded, number: int, w: Tensor) -> Tensor:
         # The class comes last in a row of w, and is all that blocks take where z is not hierarchical.

@@ -115,7 +115,8 @@ class BigGANDeep:
         return self.colours(_rectified(x, scale, shift)).tanh_().contiguous()
 
     def _first(self, w: Tensor) -> Tensor:
-        return F.linear(w[:, 0], self.start, self.start_bias).view(len(w), -1, FIRST, FIRST)
+        x = F.linear(w[:, 0], self.start, self.start_bias)
+        return x.view(len(w), len(self.start) // FIRST**2, FIRST, FIRST)
 
     def _layer(
         self, x: Tensor, layer: Bottleneck, number: int, rows: tuple[Tensor, Tensor, Tensor], w: Tensor

@@ -1,4 +1,4 @@
-"""The network as a function of the plane: folded into plain matrices once per frame, then evaluated tile by tile.
+"""The network as a function of the plane: folded into plain matrices once per batch, then evaluated tile by tile.
 
 Every hidden layer computes act(scale * normalise(W h) + shift), where scale and shift come from the layer's w
 (adaptive instance normalisation: Huang & Belongie 2017, eq. 8; in generators, Karras et al. 2019, eq. 1). The mean
@@ -102,22 +102,27 @@ class Field:
         torch.mm(self.distances, seen[2:].square(), out=seen[:2])
         seen[:2].sqrt_()
 
-    def fold(self, style: Tensor, energy: Tensor) -> Folded:
-        """Fold a frame's style [L, STYLE] and energy [L] (1 at a typical latent, less near the mean)."""
-        seen = h = self.probe.seen
-        layers, taps = [], {}
-        contrast, level = levels(style[-2])
+    def fold(self, styles: Tensor, energies: Tensor) -> list[Folded]:
+        """Fold frames' styles [N, L, STYLE] and energies [N, L] (1 at a typical latent, less near the mean)."""
+        N = len(styles)
+        seen = h = self.probe.seen.expand(N, -1, -1)
+        layers: list[Tensor] = []
+        taps: dict[int, Tensor] = {}
+        contrast, level = (torch.stack(each) for each in zip(*(levels(style[-2]) for style in styles), strict=True))
         norm = contrast.new_tensor(list(TAPS.values())).square().sum(dim=0).sqrt()
         for index, gain in enumerate(GAINS):
-            weights = self.first if index == 0 else self.hidden[index - 1]
-            scale = gain * energy[index] * torch.exp(SCALE * torch.tanh(0.45 * style[index, :UNITS]))
-            layers.append(_normalised(weights, h, scale, SHIFTS[index] * style[index, UNITS:]))
-            h = torch.cat([torch.mm(layers[-1], h), torch.ones_like(seen[:1])])
+            weights, style = self.first if index == 0 else self.hidden[index - 1], styles[:, index]
+            scale = gain * energies[:, index, None] * torch.exp(SCALE * torch.tanh(0.45 * style[:, :UNITS]))
+            layers.append(_normalised(weights, h, scale, SHIFTS[index] * style[:, UNITS:]))
+            h = torch.cat([torch.bmm(layers[-1], h), torch.ones_like(seen[:, :1])], dim=1)
             _activate(h, self.probe.zero)
             if index in TAPS:
                 share = contrast.new_tensor(TAPS[index]) / norm
                 taps[index] = _normalised(self.readout[index], h, contrast * share, level / len(TAPS))
-        return Folded(layers, taps, colours(style[-1], self.hue))
+        return [
+            Folded([one[n] for one in layers], {at: one[n] for at, one in taps.items()}, colours(style[-1], self.hue))
+            for n, style in enumerate(styles)
+        ]
 
     def evaluate(
         self,
@@ -156,17 +161,21 @@ class Field:
 
 
 def _activate(h: Tensor, zero: Tensor) -> None:
-    """Apply sine, tanh and Gaussian to their blocks of rows of h [UNITS + 1, P], in place."""
-    h[:SINE].sin_()
-    h[SINE : SINE + TANH].tanh_()
-    bumps = h[SINE + TANH : UNITS]
+    """Apply sine, tanh and Gaussian to their blocks of rows of h [..., UNITS + 1, P], in place."""
+    h[..., :SINE, :].sin_()
+    h[..., SINE : SINE + TANH, :].tanh_()
+    bumps = h[..., SINE + TANH : UNITS, :]
     torch.addcmul(zero, bumps, bumps, value=-1, out=bumps).exp_()
 
 
 def _normalised(weights: Tensor, h: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Fold scale * (W h - mean) / deviation + shift into one matrix [out, in + 1], for h [in + 1, P] with its ones."""
-    a = torch.mm(weights, h[:-1])
-    mean = a.mean(dim=1)
-    variance = a.sub_(mean[:, None]).square_().mean(dim=1)  # Tensor.var takes ten times as long
+    """Fold scale * (W h - mean) / deviation + shift into matrices [N, out, in + 1], for h [N, in + 1, P] with its ones.
+
+    W is [out, in], scale and shift are [N, out].
+    """
+    weights = weights.expand(len(h), -1, -1)
+    a = torch.bmm(weights, h[:, :-1])
+    mean = a.mean(dim=2)
+    variance = a.sub_(mean[..., None]).square_().mean(dim=2)  # Tensor.var takes ten times as long
     gain = scale / (variance + EPSILON**2).sqrt()
-    return torch.cat([weights * gain[:, None], (shift - mean * gain)[:, None]], dim=1)
+    return torch.cat([weights * gain[..., None], (shift - mean * gain)[..., None]], dim=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -23,6 +24,8 @@ TILE_CUDA = 1 << 20
 SOFTNESS = 0.25
 """Mean square of z below which its normalisation lets go; 0 would be StyleGAN's."""
 ROWS = 256
+FOLDED = 32
+"""Frames that are folded at once, at most: 140 KB each, a few times over."""
 
 
 class CPPN:
@@ -30,7 +33,7 @@ class CPPN:
 
     def __init__(self, spec: Spec, seed: int, device: torch.device | None = None, dtype: torch.dtype | None = None):
         if dtype not in (None, torch.float32):
-            raise CheckpointError(spec.name, f"pattern networks work in float32, not {dtype}", "Leave precision away.")
+            raise CheckpointError(spec.name, f"pattern networks work in float32, not {dtype}", "Leave precision out.")
         self.spec, self.device = spec, torch.device(device or "cpu")
         drawn = draw(seed)
 
@@ -56,7 +59,7 @@ class CPPN:
         B tanh(A z), whose second term has about unit variance.
         """
         if classes is not None:
-            raise LatentError(self.spec.name, "pattern networks have no classes, but one was given", "Leave it away.")
+            raise LatentError(self.spec.name, "pattern networks have no classes, but one was given", "Leave it out.")
         z = z.to(self.device, torch.float32)
         if z.ndim != 2 or z.shape[1] != self.spec.latent_size:
             raise LatentError(
@@ -104,9 +107,10 @@ class CPPN:
         pictures = torch.empty(N, 3 if layer is None else UNITS, H, W, device=self.device)
         flat = pictures.view(N, pictures.shape[1], H * W)
         folded: dict[int, Folded] = {}
+        at_once = min(math.ceil(N / threads), FOLDED)
 
-        def fold(n: int, _: None) -> None:
-            folded[n] = self._fold(w[n])
+        def fold(first: int, _: None) -> None:
+            folded.update(enumerate(self._fold(w[first : first + at_once]), first))
 
         def hook(n: int) -> Callable[[int, Tensor], None] | None:
             mine = bends.of(n)
@@ -133,7 +137,7 @@ class CPPN:
                 out.copy_(fields)
 
         jobs = [(n, top) for n in range(N) for top in range(0, H, rows)]
-        spread(range(N), fold, lambda: None, threads)
+        spread(range(0, N, at_once or 1), fold, lambda: None, threads)
         spread(jobs, paint, lambda: Scratch.make(rows * W, self.device), threads)
         return pictures
 
@@ -147,12 +151,12 @@ class CPPN:
         place, (top, middle, bottom) = self.field.place, transform.expand(N, 3, 3)[:, None].unbind(dim=2)
         return place[:, 0:1] * top + place[:, 1:2] * middle + place[:, 2:3] * bottom
 
-    def _fold(self, w: Tensor) -> Folded:
-        """Fold one frame's w [L, D] into its network."""
+    def _fold(self, w: Tensor) -> list[Folded]:
+        """Fold frames' w [N, L, D] into their networks."""
         delta = w - self.w_avg
-        style = self.style_base + torch.bmm(self.style, delta[:, :, None])[:, :, 0]
+        style = torch.stack([self.style_base + torch.bmm(self.style, one[:, :, None])[:, :, 0] for one in delta])
         # Calm near the centre, 1 at a typical distance from it, and never much more, or far pushes would turn to noise.
-        distance = delta.square().mean(dim=1)
+        distance = delta.square().mean(dim=2)
         energy = (0.6 + 0.8 * distance / (1 + distance)).sqrt()
         return self.field.fold(style, energy)
 

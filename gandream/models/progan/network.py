@@ -139,7 +139,7 @@ class ProGAN:
             x = self._grow(self._normalise(x), block)
         if self.last is None or self.shared > len(self.body):
             return self._finish(x)
-        pictures = torch.empty(x.shape[0], self.plan.channels, self.plan.size, self.plan.size, device=self.device)
+        pictures = x.new_empty(x.shape[0], self.plan.channels, self.plan.size, self.plan.size)
         for n in range(x.shape[0]):
             one = x[n : n + 1]
             for block in self.body[self.shared :]:

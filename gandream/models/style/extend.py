@@ -32,6 +32,8 @@ DRAWN = 64
 Size = tuple[int, int]
 Maps = list[Tensor | None]
 """The noise of each convolution, by its style layer."""
+Noise = Callable[[int, int, int, Tensor | None], Tensor | None]
+"""(style layer, height, width, the model's own map [H, W]) -> noise [N or 1, 1, H, W], or None for none."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,14 @@ def extended_noise(own: Tensor, shape: Size, layer: int, maps: NoiseMaps) -> Ten
     top, left = (shape[0] - height) // 2, (shape[1] - width) // 2
     made[top : top + height, left : left + width] = own
     return made
+
+
+def drawn(noise: str | Noise, layer: int, own: Tensor | None) -> Tensor | None:
+    """The noise of a style layer, [N or 1, 1, H, W]: "fixed", its own [H, W]; "off", or what a function gives."""
+    if noise == "off" or own is None:
+        return None
+    made = own if isinstance(noise, str) else noise(layer, own.shape[0], own.shape[1], own)
+    return made[None, None] if made is not None and made.ndim == 2 else made
 
 
 def centre(x: Tensor, size: Size, of: tuple[float, float]) -> Tensor:

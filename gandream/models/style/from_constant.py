@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -16,25 +16,27 @@ from gandream.models.noise import LayerNoise
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.extend import Grounds, centre
 from gandream.models.style.generator import StyleBased
-from gandream.models.style.mapping import MappingNetwork
 
 
 class FromConstant(StyleBased):
-    """From w to pictures by a ``synthesis`` network, of any size."""
+    """From w to pictures by a synthesis network, of any size; a family's own class says which ``network``."""
+
+    network: ClassVar[type[Any]]
+    """Made of (plan, tensors, device, type that its convolutions compute in)."""
 
     def __init__(
         self,
         spec: Spec,
-        mapping: MappingNetwork,
-        synthesis: Any,
+        plan: Any,
         tensors: dict[str, np.ndarray],
         attributes: dict[str, dict[str, Any]],
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
-        super().__init__(spec, mapping, tensors, attributes, device, dtype)
-        self.synthesis = synthesis
-        self._grounds = Grounds(synthesis.ground, partial(synthesis.maps, "fixed"), device)
+        super().__init__(spec, plan.mapping, tensors, attributes, device, dtype)
+        with torch.no_grad():
+            self.synthesis = self.network(plan, tensors, device, self.dtype)
+            self._grounds = Grounds(self.synthesis.ground, partial(self.synthesis.maps, "fixed"), device)
 
     @torch.no_grad()
     def synthesise(

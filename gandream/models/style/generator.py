@@ -12,6 +12,7 @@ from torch import Tensor
 from gandream.models.arguments import centre_of, class_weights, computed, z_of
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.mapping import MappingNetwork
+from gandream.models.style.reader import MappingPlan
 
 
 class StyleBased:
@@ -20,17 +21,19 @@ class StyleBased:
     def __init__(
         self,
         spec: Spec,
-        mapping: MappingNetwork,
+        plan: MappingPlan,
         tensors: dict[str, np.ndarray],
         attributes: dict[str, dict[str, Any]],
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
         self.dtype = computed(spec, dtype)
-        self.spec, self.device, self.mapping = spec, device, mapping
+        self.spec, self.device = spec, device
+        with torch.no_grad():
+            self.mapping = MappingNetwork(plan, tensors, device)
         self.tensors, self.configuration = tensors, {"attributes": attributes}
         """As in the file: what ``save_native`` writes."""
-        average = mapping.average
+        average = self.mapping.average
         self.class_centres = average if average.ndim == 2 else None
         centre = average if self.class_centres is None else average.mean(dim=0)
         self.w_avg = centre.expand(len(spec.layers), -1).contiguous()

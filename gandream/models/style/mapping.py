@@ -18,14 +18,19 @@ WEIGHTS = 1 << 24
 """Weights of classes that are given to the network together as it is estimated."""
 
 
+def put(array: np.ndarray, device: torch.device) -> Tensor:
+    """A float32 tensor on a device."""
+    return torch.as_tensor(array, dtype=torch.float32).to(device)
+
+
 class FullyConnected:
     """y = act(W x + b), with the equalised learning rate folded in (Karras et al. 2018, section 4.1)."""
 
     def __init__(self, dense: Dense, tensors: Mapping[str, np.ndarray], device: torch.device, scale: float = 1):
-        def put(part: str, gain: float) -> Tensor:
-            return torch.as_tensor(tensors[f"{dense.key}.{part}"], dtype=torch.float32).to(device) * (gain * scale)
-
-        self.weight, self.bias = put("weight", dense.gain), put("bias", dense.bias_gain)
+        self.weight, self.bias = (
+            put(tensors[f"{dense.key}.{part}"], device) * (gain * scale)
+            for part, gain in (("weight", dense.gain), ("bias", dense.bias_gain))
+        )
         self.activation, self.gain = dense.activation, ACTIVATIONS[dense.activation]
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -42,7 +47,7 @@ class MappingNetwork:
         self.layers = [FullyConnected(dense, tensors, device) for dense in plan.layers]
         if plan.has_average:
             # [D'], or [C, D'] where each class has its own.
-            self.average = torch.as_tensor(tensors["mapping.w_avg"], dtype=torch.float32).to(device)
+            self.average = put(tensors["mapping.w_avg"], device)
         else:
             self.average = self._estimate(plan, device)
 

@@ -24,49 +24,68 @@ class Step(Generic[State]):
     rows: int
     """How many rows of w it looks at, with the steps before it."""
     others: Sequence[Tensor | None] = ()
-    """What else it depends on, for one picture."""
+    """What else it depends on, for one picture; nobody writes into it afterwards."""
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[State]):
+    """What is known of the last call, replaced as a whole: threads may share a model."""
+
+    w: Tensor
+    """Of its first picture, [L, D]."""
+    start: object
+    others: Sequence[Sequence[Tensor | None]]
+    """Of the steps that were taken."""
+    done: int
+    state: State | None
+    """After so many steps, for one picture."""
 
 
 class Prefix(Generic[State]):
-    """What the first steps gave for the latents that they were last asked for."""
+    """What the first steps gave for the latents that they were last asked for: one state, whatever was asked before."""
 
     def __init__(self) -> None:
-        self._w: Tensor | None = None
-        self._start: object = None
-        self._others: list[Sequence[Tensor | None]] = []
-        self._states: list[State] = []
+        self._kept: _Kept[State] | None = None
 
     def __call__(
         self,
         steps: Sequence[Step[State]],
         w: Tensor,
-        start: object,
         begin: Callable[[], State],
+        start: object = None,
     ) -> tuple[int, State | None]:
         """Take the steps that are the same for all pictures of w [N, L, D]: how many, and the state of one picture.
 
-        ``begin`` makes the first state, and depends on the object ``start`` alone. On GPUs there are no such steps: to
-        look at numbers there is to wait for them.
+        Nobody may write into that state. ``begin`` makes the first one, and depends on the object ``start`` alone,
+        which is kept. On GPUs there are no such steps: to look at numbers there is to wait for them.
         """
         if w.device.type != "cpu" or not len(w) or not steps:
             return 0, None
-        rows = [step.rows for step in steps]
+        rows, kept = [step.rows for step in steps], self._kept
         count = _covered(rows, _leading((w == w[:1]).all(dim=0)))
         again = 0  # what is as in the last call: only that is worth keeping
-        if self._w is not None and start is self._start:
-            most = min(_covered(rows, _leading(self._w == w[0])), count, len(self._others))
-            while again < most and _same(steps[again].others, self._others[again]):
+        if kept is not None and start is kept.start:
+            most = min(_covered(rows, _leading(kept.w == w[0])), count, len(kept.others))
+            while again < most and _same(steps[again].others, kept.others[again]):
                 again += 1
-        states = self._states[:again]
-        state = states[-1] if states else begin() if count else None
-        for number in range(len(states), count):
+        done, state = (kept.done, kept.state) if kept is not None and kept.done <= again else (0, None)
+        if state is None and count:
+            state = begin()
+        lasting = state if again else None
+        for number in range(done, count):
             assert state is not None
             state = steps[number].take(state, w[:1])
             if number < again:
-                states.append(state)
-        self._w, self._start, self._states = w[0].clone(), start, states
-        self._others = [step.others for step in steps]
+                lasting = state
+        self._kept = _Kept(w[0].clone(), start, [step.others for step in steps[:count]], again, lasting)
         return count, state
+
+
+def alike(noise: Tensor | None) -> bool:
+    """Whether all pictures have the same noise, [N or 1, 1, H, W]; on GPUs nobody looks."""
+    if noise is None or len(noise) == 1:
+        return True
+    return noise.device.type == "cpu" and bool((noise == noise[:1]).all())
 
 
 def _same(some: Sequence[Tensor | None], others: Sequence[Tensor | None]) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gandream.models.stylegan1.network import StyleGAN1
 
 FAMILY = "stylegan1"
-VERSION = 1
+VERSION = 2
 """Goes up whenever a change in this folder changes the pictures."""
 EXTENDS = True
 SIGNATURE = (

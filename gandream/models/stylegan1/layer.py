@@ -17,14 +17,9 @@ from torch import Tensor
 
 from gandream.models.convolution import AnyConvolution, convolution
 from gandream.models.reduced import computed_in
-from gandream.models.style.mapping import FullyConnected
+from gandream.models.style.mapping import FullyConnected, put
 from gandream.models.stylegan1.adain import AdaIN
 from gandream.models.stylegan1.plan import Conv, Plan
-
-
-def put(array: np.ndarray, device: torch.device) -> Tensor:
-    """A float32 tensor on a device."""
-    return torch.as_tensor(array, dtype=torch.float32).to(device)
 
 
 class Layer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,12 +14,11 @@ from torch import Tensor
 from gandream.models.bending import STRAIGHT, Bends
 from gandream.models.checkpoint.records import DamagedError
 from gandream.models.spec import CONSTANT
-from gandream.models.style.extend import Ground, Maps
-from gandream.models.stylegan1.layer import Layer, put
+from gandream.models.style.extend import Ground, Maps, Noise, drawn
+from gandream.models.style.mapping import put
+from gandream.models.style.prefix import Prefix, Step, alike
+from gandream.models.stylegan1.layer import Layer
 from gandream.models.stylegan1.plan import Block, Plan
-
-Noise = Callable[[int, int, int, Tensor | None], Tensor | None]
-"""(style layer, height, width, the model's own map [H, W]) -> noise [N or 1, 1, H, W], or None for none."""
 
 
 class Colours:
@@ -70,15 +70,39 @@ class SynthesisNetwork:
         self.shared = self.used - 2 if device.type == "cpu" else 0
         while self.shared and self.layers[self.shared - 1].weights_are_small:
             self.shared -= 1
+        self._prefix: Prefix[Tensor] = Prefix()
+
+    def _steps(self, noise: Maps, bends: Bends) -> list[Step[Tensor]]:
+        """The first layers that make the same of the same w, and the colours after all: nothing of them is bent."""
+        found: list[Step[Tensor]] = []
+        if self.device.type != "cpu" or bends.reach(CONSTANT):
+            return found
+        last = self.used - (1 if self.older is None else 2)  # what makes the colours together
+        for row in range(self.used):
+            if bends.reach(row) or not alike(noise[row]):
+                return found
+            own = None if (made := noise[row]) is None else made[:1]
+            if row < last:
+                found.append(Step(partial(self._taken, self.layers[row], own), row + 1, (own,)))
+        mine: Maps = [None if one is None else one[:1] for one in noise[: self.used]]
+        return [*found, Step(partial(self._coloured, mine, last), self.used, mine[last:])]
+
+    def _taken(self, layer: Layer, noise: Tensor | None, x: Tensor, w: Tensor) -> Tensor:
+        return layer.adain(layer(x), layer.affine(w[:, layer.row]), noise)
+
+    def _coloured(self, noise: Maps, first: int, x: Tensor, w: Tensor) -> Tensor:
+        return self._finish(x, self._styles(w), noise, STRAIGHT, first)
+
+    def _styles(self, w: Tensor) -> list[Tensor]:
+        """Of each layer, [N, 2 O]."""
+        return [layer.affine(w[:, layer.row]) for layer in self.layers[: self.used]]
 
     def maps(self, noise: str | Noise, ground: Ground) -> Maps:
         """The noise of each layer: "fixed", "off", or what a function of the layer gives."""
         found: Maps = []
         for layer, own in zip(self.layers, ground.noise, strict=True):
-            made = None
-            if noise != "off" and own is not None and layer.adain.strength is not None and layer.row < self.used:
-                made = own if isinstance(noise, str) else noise(layer.row, own.shape[0], own.shape[1], own)
-            found.append(made[None, None] if made is not None and made.ndim == 2 else made)
+            heard = layer.adain.strength is not None and layer.row < self.used
+            found.append(drawn(noise, layer.row, own) if heard else None)
         return found
 
     def activations(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends, last: int) -> Tensor:
@@ -93,23 +117,32 @@ class SynthesisNetwork:
 
     def __call__(self, w: Tensor, noise: Maps, ground: Ground, bends: Bends = STRAIGHT) -> Tensor:
         """Pictures, float32."""
-        styles = [layer.affine(w[:, layer.row]) for layer in self.layers[: self.used]]  # each [N, 2 O]
-        x = bends(CONSTANT, self._begin(ground, w.shape[0]))
-        for layer, style, own in zip(self.layers[: self.shared], styles, noise, strict=False):
-            x = bends(layer.row, layer.adain(layer(x), style, own))
+        count = w.shape[0]
+        steps = self._steps(noise, bends)
+        done, state = self._prefix(steps, w, partial(self._begin, ground, 1), ground)
+        if state is not None and done == len(steps) and steps[-1].rows == self.used:  # these are the pictures
+            return state.expand(count, -1, -1, -1).clone(memory_format=torch.contiguous_format)
+        styles, shared = self._styles(w), max(self.shared, done)
+        if state is None:
+            x = bends(CONSTANT, self._begin(ground, count))
+        else:
+            x = state.expand(count, -1, -1, -1)
+            x = x.contiguous(memory_format=torch.channels_last) if done < shared else x
+        for row in range(done, shared):
+            x = bends(row, self.layers[row].adain(self.layers[row](x), styles[row], noise[row]))
         if self.device.type != "cpu":
-            return self._finish(x, styles, noise, bends).contiguous()
-        pictures = torch.empty(w.shape[0], self.plan.channels, *ground.size)
-        for n in range(w.shape[0]):
+            return self._finish(x, styles, noise, bends, shared).contiguous()
+        pictures = w.new_empty(count, self.plan.channels, *ground.size)
+        for n in range(count):
             one = slice(n, n + 1)
             mine: Maps = [part if part is None or part.shape[0] == 1 else part[one] for part in noise]
-            pictures[n] = self._finish(x[one], [style[one] for style in styles], mine, bends.of(n))[0]
+            pictures[n] = self._finish(x[one], [style[one] for style in styles], mine, bends.of(n), shared)[0]
         return pictures
 
-    def _finish(self, x: Tensor, styles: list[Tensor], noise: Maps, bends: Bends) -> Tensor:
-        """From what the shared layers gave to pictures."""
+    def _finish(self, x: Tensor, styles: list[Tensor], noise: Maps, bends: Bends, first: int) -> Tensor:
+        """From what the layers before ``first`` gave to pictures."""
         old: Tensor | None = None
-        for row in range(self.shared, self.used - 1):
+        for row in range(first, self.used - 1):
             if self.older is not None and row == self.used - 2:
                 old = F.interpolate(self.older(x), scale_factor=2, mode="nearest")
             x = bends(row, self.layers[row].adain(self.layers[row](x), styles[row], noise[row]))

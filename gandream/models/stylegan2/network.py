@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-import torch
 from torch import Tensor
 
-from gandream.models.arguments import computed
 from gandream.models.regions import Regions
-from gandream.models.spec import Inputs, Spec
+from gandream.models.spec import Inputs
 from gandream.models.style.from_constant import FromConstant
-from gandream.models.style.mapping import MappingNetwork
-from gandream.models.stylegan2.plan import Plan
 from gandream.models.stylegan2.synthesis import SynthesisNetwork
 
 
 class StyleGAN2(FromConstant):
     """A StyleGAN2 of any size."""
 
-    def __init__(
-        self,
-        spec: Spec,
-        plan: Plan,
-        tensors: dict[str, np.ndarray],
-        attributes: dict[str, dict[str, Any]],
-        device: torch.device,
-        dtype: torch.dtype | None = None,
-    ):
-        with torch.no_grad():
-            mapping = MappingNetwork(plan.mapping, tensors, device)
-            synthesis = SynthesisNetwork(plan, tensors, device, computed(spec, dtype))
-            super().__init__(spec, mapping, synthesis, tensors, attributes, device, dtype)
+    network = SynthesisNetwork
 
     def more(self, inputs: Inputs | Tensor) -> tuple[Regions]:
         """Latents that differ between regions of the frame."""

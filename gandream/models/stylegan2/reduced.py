@@ -25,6 +25,8 @@ from gandream.models.stylegan2.resample import interleaved, phases
 
 LARGEST = 256.0
 """Of activations in float16 where a checkpoint has no clamp (Karras et al. 2020b, appendix D: "clamped to +-256")."""
+LEAST = 1e-15
+"""Of what weights and styles are divided by: its square is still a float32, where a layer has nothing but zeros."""
 
 
 class ReducedModulated(Modulated):
@@ -39,7 +41,7 @@ class ReducedModulated(Modulated):
         if self.doubles:
             weight = phases(weight.transpose(0, 1), tensors.get(f"{conv.key}.resample_filter"))
             self.low = None
-        largest = weight.abs().amax().clamp(min=1e-30) * math.sqrt(weight[0].numel())  # so that sums stay in range
+        largest = weight.abs().amax().clamp(min=LEAST) * math.sqrt(weight[0].numel())  # so that sums stay in range
         self.squares = self.squares / largest.square()
         self.epsilon = EPSILON / float(largest.square())
         weight = (weight / largest).contiguous(memory_format=torch.channels_last)
@@ -58,7 +60,7 @@ class ReducedModulated(Modulated):
     def __call__(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         """As its base class; x and what is given are float32 or half."""
         style = self.style(w[:, self.row])  # [N, I]
-        largest = style.abs().amax(dim=1, keepdim=True).clamp(min=1e-30)
+        largest = style.abs().amax(dim=1, keepdim=True).clamp(min=LEAST)
         style = style / largest
         scale = F.linear(style.square(), self.squares) + self.epsilon / largest.square()
         scale = torch.rsqrt(scale) * self.inner  # [N, O]

@@ -64,19 +64,20 @@ def phases(weight: Tensor, taps: np.ndarray | None) -> Tensor:
     for axis, length in enumerate(gains.shape):
         after = (length + 1) // 2 + kernel // 2 - (kernel - 1)  # as in after_transposed
         ends[axis] = (after - length + 1, after + kernel - 1)
-    flat = weight.double().reshape(-1, 1, kernel, kernel)
+    # What becomes of each tap alone, then of all kernels by one product: convolving them took seconds and a gigabyte.
+    alone = torch.eye(kernel**2, dtype=torch.float64, device=weight.device).view(-1, 1, kernel, kernel)
     padding = (gains.shape[0] - 1, gains.shape[1] - 1)
-    both = F.conv2d(flat, gains.flip(0, 1)[None, None], padding=padding).view(outputs, inputs, *(
-        last - first + 1 for first, last in ends
-    ))  # fmt: skip
+    both = F.conv2d(alone, gains.flip(0, 1)[None, None], padding=padding)[:, 0]
     reach = max(max(-(first // 2), last // 2) for first, last in ends)
-    made = both.new_zeros(2, 2, outputs, inputs, 2 * reach + 1, 2 * reach + 1)
+    side = 2 * reach + 1
+    each = both.new_zeros(kernel**2, 2, 2, side, side)
     (top, bottom), (left, right) = ends
-    for place in np.ndindex(2, 2, 2 * reach + 1, 2 * reach + 1):
+    for place in np.ndindex(2, 2, side, side):
         y, x = (2 * (reach - at) + phase for phase, at in zip(place[:2], place[2:], strict=True))
         if top <= y <= bottom and left <= x <= right:
-            made[place[0], place[1], :, :, place[2], place[3]] = both[:, :, y - top, x - left]
-    return made.flatten(0, 2).to(weight.dtype)
+            each[(slice(None), *place)] = both[:, y - top, x - left]
+    made = (weight.double().flatten(2) @ each.flatten(1)).to(weight.dtype).view(outputs, inputs, 2, 2, side, side)
+    return made.permute(2, 3, 0, 1, 4, 5).reshape(4 * outputs, inputs, side, side)
 
 
 def interleaved(x: Tensor, noise: Tensor | None = None) -> Tensor:
@@ -91,4 +92,4 @@ def interleaved(x: Tensor, noise: Tensor | None = None) -> Tensor:
         made.copy_(apart)
     else:
         torch.add(apart, noise.reshape(-1, height, 2, width, 2, 1), out=made)
-    return made.view(count, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
+    return made.view(count, 2 * height, 2 * width, channels // 4).permute(0, 3, 1, 2)

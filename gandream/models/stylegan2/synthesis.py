@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,15 +16,14 @@ from gandream.models.bending import STRAIGHT, Bends
 from gandream.models.reduced import computed_in
 from gandream.models.regions import WHOLE, Regions
 from gandream.models.spec import CONSTANT
-from gandream.models.style.extend import Ground, Maps
-from gandream.models.style.prefix import Prefix, Step
-from gandream.models.stylegan2.convolution import Colours, Modulated, layout, put
+from gandream.models.style.extend import Ground, Maps, Noise, drawn
+from gandream.models.style.mapping import put
+from gandream.models.style.prefix import Prefix, Step, alike
+from gandream.models.stylegan2.convolution import Colours, Modulated, layout
 from gandream.models.stylegan2.plan import Block, Plan
 from gandream.models.stylegan2.reduced import ReducedColours, ReducedModulated
 from gandream.models.stylegan2.resample import Low
 
-Noise = Callable[[int, int, int, Tensor | None], Tensor | None]
-"""(style layer, height, width, the model's own map [H, W]) -> noise [N or 1, 1, H, W], or None for none."""
 State = tuple[Tensor, "Tensor | None"]
 """Activations [N, C, H, W], and the picture so far."""
 HALF_POWER = math.sqrt(0.5)
@@ -94,11 +93,6 @@ def _taken(block: _Block, noise: Maps, state: State, w: Tensor) -> State:
     return block(*state, w, noise, STRAIGHT, WHOLE)
 
 
-def _alike(noise: Tensor | None) -> bool:
-    """Whether all pictures have the same noise, [N or 1, 1, H, W]."""
-    return noise is None or len(noise) == 1 or bool((noise == noise[:1]).all())
-
-
 class SynthesisNetwork:
     """w [N, L, D] to pictures [N, C, H, W]."""
 
@@ -122,12 +116,12 @@ class SynthesisNetwork:
     def _steps(self, noise: Maps, bends: Bends, regions: Regions) -> list[Step[State]]:
         """The first blocks that make the same of the same w: their noise is alike in all pictures, nothing is bent."""
         found: list[Step[State]] = []
-        if bends.reach(CONSTANT) or regions.regions:
+        if self.device.type != "cpu" or bends.reach(CONSTANT) or regions.regions:
             return found
         for block in self.blocks:
             rows = [conv.row for conv in block.convs]
             own = {row: None if (made := noise[row]) is None else made[:1] for row in rows}
-            if any(bends.reach(row) for row in rows) or not all(_alike(noise[row]) for row in rows):
+            if any(bends.reach(row) for row in rows) or not all(alike(noise[row]) for row in rows):
                 break
             found.append(Step(partial(_taken, block, [own.get(row) for row in range(rows[-1] + 1)]), block.rows,
                               list(own.values())))  # fmt: skip
@@ -137,11 +131,8 @@ class SynthesisNetwork:
         """The noise of each convolution, times its gain: "fixed", "off", or what a function of the layer gives."""
         found: Maps = []
         for conv in (conv for block in self.blocks for conv in block.convs):
-            made, own = None, ground.noise[conv.row]
-            if noise != "off" and own is not None and conv.noise_gain:
-                made = own if isinstance(noise, str) else noise(conv.row, own.shape[0], own.shape[1], own)
-            found.append(None if made is None else (made * conv.noise_gain).expand(1, 1, -1, -1) if made.ndim == 2
-                         else made * conv.noise_gain)  # fmt: skip
+            made = drawn(noise, conv.row, ground.noise[conv.row]) if conv.noise_gain else None
+            found.append(None if made is None else made * conv.noise_gain)
         return found
 
     def __call__(
@@ -150,11 +141,12 @@ class SynthesisNetwork:
         """Pictures, float32."""
         count = w.shape[0]
         steps = self._steps(noise, bends, regions)
-        done, state = self._prefix(steps, w, ground, lambda: (self._begin(ground, 1), None))
+        done, state = self._prefix(steps, w, lambda: (self._begin(ground, 1), None), ground)
         if state is None:
             x, picture = bends(CONSTANT, self._begin(ground, count)), None
         else:
-            x = state[0].expand(count, -1, -1, -1).contiguous(memory_format=layout(self.device))
+            x = state[0].expand(count, -1, -1, -1)
+            x = x.contiguous(memory_format=layout(self.device)) if done < self.shared else x
             picture = None if state[1] is None else state[1].expand(count, -1, -1, -1)
         shared = max(self.shared, done)
         x, picture = self._run(self.blocks[done:shared], x, picture, w, noise, bends, regions)
@@ -162,7 +154,7 @@ class SynthesisNetwork:
             if done == shared and count == 1:  # what is kept is nobody's to write into
                 return picture.clone(memory_format=torch.contiguous_format)
             return picture.contiguous()
-        pictures = torch.empty(count, self.plan.channels, *ground.size, device=self.device)
+        pictures = w.new_empty(count, self.plan.channels, *ground.size)
         for n in range(count):
             one = slice(n, n + 1)
             mine: Maps = [part if part is None or part.shape[0] == 1 else part[one] for part in noise]

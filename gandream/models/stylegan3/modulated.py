@@ -31,7 +31,6 @@ class Modulated:
         crop: tuple[slice, slice],
         tensors: Mapping[str, np.ndarray],
         device: torch.device,
-        dtype: torch.dtype = torch.float32,
     ):
         def put(part: str) -> Tensor:
             return torch.as_tensor(tensors[f"{plan.key}.{part}"], dtype=torch.float32).to(device)

@@ -14,7 +14,6 @@ from gandream.models.bending import bent
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.extend import centre
 from gandream.models.style.generator import StyleBased
-from gandream.models.style.mapping import MappingNetwork
 from gandream.models.stylegan3.extend import factors, wider
 from gandream.models.stylegan3.plan import Plan
 from gandream.models.stylegan3.synthesis import SynthesisNetwork
@@ -32,9 +31,8 @@ class StyleGAN3(StyleBased):
         device: torch.device,
         dtype: torch.dtype | None = None,
     ):
+        super().__init__(spec, plan.mapping, tensors, attributes, device, dtype)
         with torch.no_grad():
-            mapping = MappingNetwork(plan.mapping, tensors, device)
-            super().__init__(spec, mapping, tensors, attributes, device, dtype)
             self.synthesis = SynthesisNetwork(plan.synthesis, tensors, device, self.dtype)
         self._folded, self._wider = tensors, self.synthesis
         """What the network was made of, and the last one of another size."""

@@ -74,21 +74,22 @@ class SynthesisNetwork:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
     ):
-        self.plan = plan
+        self.plan, self.device = plan, device
         self.input = FourierInput(plan.input, tensors, device)
         self.layers = [Layer(layer, tensors, device, dtype) for layer in plan.layers]
         # On a CPU the first layers work on the whole batch, whose pictures share the weights; the rest go one by one.
         self.shared = len(self.layers)
         while device.type == "cpu" and self.shared and self.layers[self.shared - 1].convolution.weights_are_small:
             self.shared -= 1
-
         self._prefix: Prefix[Tensor] = Prefix()
 
     def _steps(self, transform: Tensor | None, bends: Bends) -> list[Step[Tensor]]:
         """The input and the first layers that make the same of the same w: where nothing is bent."""
-        if bends.reach(0) or (transform is not None and not bool((transform == transform[:1]).all())):
+        if self.device.type != "cpu" or bends.reach(0):
             return []
-        moved = None if transform is None else transform[:1]
+        if transform is not None and not bool((transform == transform[:1]).all()):
+            return []
+        moved = None if transform is None else transform[:1].clone()  # who asked may write into theirs
         found: list[Step[Tensor]] = [Step(lambda _, w: self.input(w[:, 0], moved), 1, (moved,))]
         for number, layer in enumerate(self.layers, 1):
             if bends.reach(number):
@@ -98,7 +99,7 @@ class SynthesisNetwork:
 
     def __call__(self, w: Tensor, transform: Tensor | None = None, bends: Bends = STRAIGHT) -> Tensor:
         """Pictures, float32; ``transform`` [N or 1, 3, 3] takes the place of the file's own."""
-        done, state = self._prefix(self._steps(transform, bends), w, self, lambda: w.new_empty(0))
+        done, state = self._prefix(self._steps(transform, bends), w, lambda: w.new_empty(0))
         if state is None:
             x = bends(0, self.input(w[:, 0], transform))
         else:
@@ -108,7 +109,7 @@ class SynthesisNetwork:
             x = bends(number, layer(x, w))
         if shared == len(self.layers):
             return (x * self.plan.scale).contiguous()
-        pictures = torch.empty(w.shape[0], self.plan.channels, *self.plan.size, device=w.device)
+        pictures = w.new_empty(w.shape[0], self.plan.channels, *self.plan.size)
         for n in range(w.shape[0]):
             one, mine = x[n : n + 1], bends.of(n)
             for number, layer in enumerate(self.layers[shared:], shared + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any
@@ -32,9 +33,9 @@ class Preset(Word):
 
     seed: Annotated[Seed | None, Field(description="what is drawn by chance; without it the recipe's")] = None
 
+    @abstractmethod
     def expanded(self, seed: int) -> dict[str, Any]:
         """The look in words of a recipe, as plain data; ``seed`` is the recipe's."""
-        raise NotImplementedError
 
 
 def steps(count: float | Fraction, hop: int = HOP) -> str:

@@ -55,7 +55,13 @@ class Wavefunk(Preset):
         high = {"low": self.hi_fmin, "high": 8000} | self._struck(self.hi_smooth, self.hi_clip, self.hi_power)
         notes = {"from": "chroma", "kind": "cens", "part": "harmonic", "margin": self.chroma_margin}
         noises = [
-            {"mode": "animate", "strength": 0.4, "speed": f"{SLOW} + {FAST - SLOW}*{by}", "layers": layers}
+            {
+                "mode": "animate",
+                "strength": 0.4,
+                "speed": f"{SLOW} + {FAST - SLOW}*{by}",
+                "layers": layers,
+                "optional": True,
+            }
             for by, layers in (("wave_low", ["coarse", "middle"]), ("wave_high", "fine"))
         ]
         smooth = {"smooth": {"sigma": _time(self.smooth), "causal": self.causal}} if self.smooth else {}

@@ -1,0 +1,30 @@
+"""The JSON Schema of recipes as a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gandream.base.files import published
+from gandream.recipe.schema import recipe_schema
+
+
+def schema_text() -> str:
+    """The schema as it is shipped: a line for each word and each definition, so that changes are seen."""
+    schema = dict(recipe_schema())
+    parts = {key: schema.pop(key) for key in ("properties", "$defs")}
+    lines = [f" {_line(key)}: {_line(value)}," for key, value in schema.items()]
+    for key, held in parts.items():
+        inside = ",\n".join(f"  {_line(name)}: {_line(value)}" for name, value in held.items())
+        lines.append(f" {_line(key)}: {{\n{inside}\n }}{',' if key == 'properties' else ''}")
+    return "{\n" + "\n".join(lines) + "\n}\n"
+
+
+def write_schema(path: Path) -> None:
+    """Write the schema to a file, whole or not at all."""
+    with published(path) as part:
+        part.write_text(schema_text(), encoding="utf-8", newline="\n")
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
