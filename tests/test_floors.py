@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "gandream"
 FILES = sorted(PACKAGE.rglob("*.py"))
-NAMES = [file.relative_to(ROOT).as_posix() for file in FILES]
 
 FLOORS = {
     "base": 0,
@@ -50,8 +50,13 @@ ON_A_DEVICE = {
 """Modules that work on tensors alone; others import them inside functions, which the tests of loading prove."""
 
 
-def imports(file: Path) -> Iterator[tuple[str, int, bool]]:
+@cache
+def imports(file: Path) -> tuple[tuple[str, int, bool], ...]:
     """Every module that a file imports, wherever in it: full name, line, and whether loading the file loads it."""
+    return tuple(found_in(file))
+
+
+def found_in(file: Path) -> Iterator[tuple[str, int, bool]]:
     tree = ast.parse(file.read_text("utf-8"), str(file))
     inside = {
         id(node)
@@ -84,10 +89,19 @@ def test_every_package_has_its_floor():
     assert {file.name for file in PACKAGE.glob("*.py")} == ROOF
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
-def test_imports_only_go_down(file):
+def shown(file: Path) -> str:
+    return file.relative_to(ROOT).as_posix()
+
+
+def test_there_are_modules_to_look_at():
+    assert len(FILES) > 300
+    assert {"recipe", "audio", "models", "run", "cli"} < {file.relative_to(PACKAGE).parts[0] for file in FILES}
+
+
+def climbs(file: Path) -> list[str]:
+    """What a file imports from its own height or from above."""
     if file.parent == PACKAGE:
-        return
+        return []
     package, wrong = file.relative_to(PACKAGE).parts[0], []
     for module, line, _ in imports(file):
         root, _, inside = module.partition(".")
@@ -101,7 +115,11 @@ def test_imports_only_go_down(file):
             wrong.append(f"{line}: the package root ({module})")
         elif FLOORS[target] >= FLOORS[package]:
             wrong.append(f"{line}: {module} (floor {FLOORS[target]}) from floor {FLOORS[package]}")
-    assert not wrong
+    return wrong
+
+
+def test_imports_only_go_down():
+    assert [f"{shown(file)}:{wrong}" for file in FILES for wrong in climbs(file)] == []
 
 
 def builds_networks(file: Path) -> bool:
@@ -111,22 +129,28 @@ def builds_networks(file: Path) -> bool:
     return learns or (parts[0] == "models" and len(parts) > 2) or "/".join(parts) in ON_A_DEVICE
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
-def test_heavy_modules_wait_until_they_are_needed(file):
-    allowed = HEAVY if builds_networks(file) else set()
-    found = {module.partition(".")[0] for module, _, loading in imports(file) if loading} & (HEAVY - allowed)
-    assert not found
+def test_heavy_modules_wait_until_they_are_needed():
+    found = [
+        f"{shown(file)}:{line}: {module}"
+        for file in FILES
+        if not builds_networks(file)
+        for module, line, loading in imports(file)
+        if loading and module.partition(".")[0] in HEAVY
+    ]
+    assert found == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
-def test_librosa_is_only_in_audio(file):
-    found = [line for module, line, _ in imports(file) if module.partition(".")[0] == "librosa"]
-    assert not found or file.relative_to(PACKAGE).parts[0] == "audio"
+def test_librosa_is_only_in_audio():
+    places = [
+        (file, line) for file in FILES for module, line, _ in imports(file) if module.partition(".")[0] == "librosa"
+    ]
+    assert places
+    assert [f"{shown(file)}:{line}" for file, line in places if file.relative_to(PACKAGE).parts[0] != "audio"] == []
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
-def test_modules_are_short(file):
-    assert len(file.read_text("utf-8").splitlines()) < MOST_LINES
+def test_modules_are_short():
+    lengths = {shown(file): len(file.read_text("utf-8").splitlines()) for file in FILES}
+    assert {name: length for name, length in lengths.items() if length >= MOST_LINES} == {}
 
 
 def loaded_by(code: str, *names: str) -> set[str]:

@@ -104,8 +104,9 @@ def _stylegan2(asked: Asked, small: bool) -> Settings:
     """Karras et al. 2020a, appendix B; R1's weight is 10 for 1024 x 1024 and less for fewer pixels.
 
     The small one has R1's weight of 10 while it grows, as StyleGAN had (2019, appendix C), and 1 at the last size,
-    where 10 kept the discriminator blind to detail; rates of 0.004, which fall at the end; neither noise nor path
-    lengths. These come from a few short runs of one seed, not from a comparison of each.
+    where 10 kept the discriminator blind to detail; rates of 0.004, which fall at the end; style mixing in a tenth of
+    the pictures; neither noise nor path lengths. These come from a few short runs of one seed, not from a comparison
+    of each.
     """
     size = 128 if small else 512
     base, most, least = (2048, 192, 32) if small else (16384 if asked.resolution < 512 else 32768, 512, 32)
@@ -117,7 +118,7 @@ def _stylegan2(asked: Asked, small: bool) -> Settings:
             "w_size": size,
             "mapping_layers": 4 if small else 8,
             "channels": [[one, max(least, min(most, base // one))] for one in sizes],
-            "mixing": 0.5 if small else 0.9,
+            "mixing": 0.1 if small else 0.9,
             # In a short training the mapping would hardly move at the paper's pace. Noise seemed to run ahead of the
             # rest there, and shows as grain that stands still in a film.
             "mapping_rate": 0.1 if small else 0.01,

@@ -140,13 +140,13 @@ def test_words_at_knows_every_group():
     assert words_at(Recipe, ("vars", "x")) == words_at(Recipe, ("video", "size")) == []
 
 
-@pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
-def test_every_word_is_described(group, word):
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_every_word_is_described(group):
     schema = group.model_json_schema()
     if "$ref" in schema:  # it holds itself
         schema = schema["$defs"][group.__name__]
-    description = schema["properties"][word]["description"]
-    assert len(description) > 8
+    for word in group.words():
+        assert len(schema["properties"][word]["description"]) > 8, word
 
 
 def test_the_schema_holds_every_word():
@@ -211,15 +211,30 @@ VALUES = [
     "~x/y",
     '"a\\nb"',
 ]
+NEVER = ["1e400", ".nan", "[[1]]", "{0.5: true}"]
+"""What no word takes."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
 def test_any_value_is_taken_or_told_at_its_place(write, group, word):
+    taken_or_told(write, group, word, VALUES)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_some_values_are_taken_or_told_at_their_place(write, group):
+    """The short form of the one above: what no word takes, and some that others do, each word its own."""
+    for number, word in enumerate(group.words(), list(GROUPS).index(group)):
+        some = (VALUES * 2)[2 * number % len(VALUES) :][:2]
+        taken_or_told(write, group, word, [*NEVER, *some])
+
+
+def taken_or_told(write, group: type[Word], word: str, values: list[str]) -> None:
     marker = "@here@"
     text = json.dumps(tree(group, word, marker), indent=1)
     line = next(number for number, line in enumerate(text.split("\n"), 1) if marker in line)
     refused = 0
-    for value in VALUES:
+    for value in values:
         write(text.replace(f'"{marker}"', value), first="")
         try:
             load_recipe("r.yaml")
@@ -254,21 +269,28 @@ def after(error: RecipeError) -> bool:
     return any(word in str(error) for word in words)
 
 
+LONG = (list(range(15_000)), ["x"] * 1000, {str(key): key for key in range(1000)})
+FOREIGN = (b"x", 1j, object(), {1, 2}, "x" * 20_000, 10**5000)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "word"), FIELDS, ids=NAMES)
 def test_a_value_from_python_raises_nothing_else_either(write, group, word):
     write("")
+    taken_or_refused(group, word, LONG + FOREIGN)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_values_from_python_raise_nothing_else_either(write, group):
+    """The short form of the one above: the long ones for one word of each group."""
+    write("")
+    for number, word in enumerate(group.words()):
+        taken_or_refused(group, word, FOREIGN if number else LONG + FOREIGN)
+
+
+def taken_or_refused(group: type[Word], word: str, values: tuple) -> None:
     began = time.process_time()
-    for value in (
-        list(range(15_000)),
-        ["x"] * 1000,
-        {str(key): key for key in range(1000)},
-        b"x",
-        1j,
-        object(),
-        {1, 2},
-        "x" * 20_000,
-        10**5000,
-    ):
+    for value in values:
         try:
             Recipe.model_validate(tree(group, word, value))
         except ValidationError as error:

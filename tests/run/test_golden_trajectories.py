@@ -62,6 +62,6 @@ if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for each in sys.argv[1:] or [path.stem for path in sorted(RECIPES.glob("*.yaml"))]:
-            if load_recipe(RECIPES / f"{each}.yaml").model.written.startswith("cppn#"):
+            if each != "faces_walk":  # its model is fetched
                 made = fed(each, Path(folder))
                 np.savez_compressed(GOLDEN / f"{each}.npz", **made)  # pyright: ignore[reportArgumentType]

@@ -18,8 +18,17 @@ from gandream.video.sound import Sound, encode_sound
 RATES = ["24000/1001", "25", "30000/1001", "30", "50", "60", "25/2", "1", "7/3", "120000/1001", "999983/40000"]
 
 
-@pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("counts", [(1,), (7,), (9, 1, 2, 11, 1), (1, 3)], ids=str)
+COUNTS = [(1,), (7,), (9, 1, 2, 11, 1), (1, 3)]
+FAST = {(rate, COUNTS[2]) for rate in RATES} | {("24000/1001", counts) for counts in COUNTS}
+"""Many segments at every rate, and every way to cut at one of the odd rates; the rest when there is time."""
+CUTS = [
+    pytest.param(rate, counts, marks=[] if (rate, counts) in FAST else pytest.mark.slow, id=f"{rate}-{counts}")
+    for rate in RATES
+    for counts in COUNTS
+]
+
+
+@pytest.mark.parametrize(("fps", "counts"), CUTS)
 def test_every_frame_on_its_exact_time(make_segments, small, decode, tmp_path, fps, counts):
     fmt = small(fps=Fraction(fps))
     film = tmp_path / "film.mp4"
@@ -77,11 +86,17 @@ def test_the_same_bytes_every_time_and_everywhere(make_segments, small, tmp_path
     )
 
 
-@pytest.mark.parametrize(
-    ("rate", "channels", "out_rate", "out_channels"),
-    [(44100, 1, 44100, 1), (48000, 2, 48000, 2), (22050, 1, 48000, 1), (96000, 2, 48000, 2), (48000, 6, 48000, 2)],
-)
-@pytest.mark.parametrize(("frames", "fps"), [(13, "24000/1001"), (40, "10"), (1, "25"), (31, "999983/40000")])
+SOUNDS = [(44100, 1, 44100, 1), (48000, 2, 48000, 2), (22050, 1, 48000, 1), (96000, 2, 48000, 2), (48000, 6, 48000, 2)]
+LENGTHS = [(13, "24000/1001"), (40, "10"), (1, "25"), (31, "999983/40000")]
+SOUND_CUTS = [
+    pytest.param(*sound, *length, marks=pytest.mark.slow if sound_number and number else [])
+    for sound_number, sound in enumerate(SOUNDS)
+    for number, length in enumerate(LENGTHS)
+]
+"""Each sound at one length and each length with one sound; all pairs when there is time."""
+
+
+@pytest.mark.parametrize(("rate", "channels", "out_rate", "out_channels", "frames", "fps"), SOUND_CUTS)
 def test_sound_is_cut_or_padded_to_the_frames(
     make_segments, small, tmp_path, rate, channels, out_rate, out_channels, frames, fps
 ):
@@ -218,8 +233,14 @@ RECIPES = {
 }
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+COMES_BACK = [
+    pytest.param(name, suffix, marks=[] if suffix == ".mp4" or name in ("special", "long") else pytest.mark.slow)
+    for name in RECIPES
+    for suffix in (".mp4", ".mov", ".mkv")
+]
+
+
+@pytest.mark.parametrize(("name", "suffix"), COMES_BACK)
 def test_the_recipe_comes_back(make_segments, small, tmp_path, name, suffix):
     fmt = small()
     film = tmp_path / f"film{suffix}"

@@ -64,7 +64,13 @@ def heard_at(sound: np.ndarray, rate: int, near_s: float) -> float:
     return (first + top + (a - c) / (2 * (a - 2 * b + c))) / rate
 
 
-CASES = [(name, *case) for name in FORMATS for case in (("24000/1001", "0"), ("30", "1/2"), ("25", "1/3"))]
+RATES_AND_STARTS = (("24000/1001", "0"), ("30", "1/2"), ("25", "1/3"))
+CASES = [
+    pytest.param(name, *case, marks=[] if number % 3 == turn else pytest.mark.slow)
+    for number, name in enumerate(FORMATS)
+    for turn, case in enumerate(RATES_AND_STARTS)
+]
+"""Every kind of sound, at the rates in turn; all pairs when there is time."""
 CASES += [
     (name, *case) for name in ("44100.wav", "48000.mp3", "44100.m4a") for case in (("60", "0.7101"), ("12.5", "1"))
 ]
@@ -133,7 +139,7 @@ def test_sound_that_starts_late_in_its_file_starts_late_in_the_film(make_segment
         assert abs(heard_at(heard, rate, time + 0.5) - time - 0.5) * rate <= 1
 
 
-@pytest.mark.parametrize("channels", [3, 4, 5, 7, 8, 11, 16])
+@pytest.mark.parametrize("channels", [3, 8, 11, *(pytest.param(n, marks=pytest.mark.slow) for n in (4, 5, 7, 16))])
 def test_any_number_of_channels(make_segments, small, hear, tmp_path, channels):
     rate = 48000
     fmt = small(fps=Fraction(10))
@@ -167,8 +173,14 @@ def test_samples_that_are_no_numbers_are_silent(make_segments, small, hear, tmp_
         assert abs(heard_at(heard[:, 1], rate, time) - time) * rate <= 1
 
 
-@pytest.mark.parametrize("name", ["48000.mp3", "44100.ogg", "44100.flac", "44100.wav", "48000.opus"])
-@pytest.mark.parametrize("damage", ["cut", "holes"])
+DAMAGED = [
+    pytest.param(name, damage, marks=pytest.mark.slow if number % 2 == turn and number else [])
+    for number, name in enumerate(("48000.mp3", "44100.ogg", "44100.flac", "44100.wav", "48000.opus"))
+    for turn, damage in enumerate(("cut", "holes"))
+]
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGED)
 def test_damaged_files_are_heard_as_far_as_they_go(make_segments, small, tmp_path, name, damage):
     rate, channels, _ = FORMATS[name]
     hiss = np.random.default_rng(0).normal(0, 0.1, (int(LENGTH_S * rate), channels)).astype(np.float32)
