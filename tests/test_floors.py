@@ -57,7 +57,8 @@ def imports(file: Path) -> tuple[tuple[str, int, bool], ...]:
 
 
 def found_in(file: Path) -> Iterator[tuple[str, int, bool]]:
-    tree = ast.parse(file.read_text("utf-8"), str(file))
+    text = file.read_text("utf-8")
+    tree = ast.parse(text, str(file))
     inside = {
         id(node)
         for outer in ast.walk(tree)
@@ -66,7 +67,7 @@ def found_in(file: Path) -> Iterator[tuple[str, int, bool]]:
     }
     typing = {
         id(node)
-        for outer in ast.walk(tree)
+        for outer in (ast.walk(tree) if "TYPE_CHECKING" in text else ())
         if isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test)
         for inner in outer.body
         for node in ast.walk(inner)

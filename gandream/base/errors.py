@@ -10,6 +10,11 @@ from collections.abc import Iterable
 _UNPRINTABLE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def printable(text: str) -> str:
+    """Text that leaves a terminal as it is, whatever a file or its name holds: escapes instead of what it obeys."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 class GandreamError(Exception):
     """A failure with words for the person who meets it.
 
@@ -30,7 +35,7 @@ class GandreamError(Exception):
         lines = [self.where, f"  {self.problem}"]
         if self.hint:
             lines.append(f"  {self.hint}")
-        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", "\n".join(lines))
+        return printable("\n".join(lines))
 
 
 class RecipeError(GandreamError):

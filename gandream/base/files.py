@@ -9,7 +9,9 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import sys
+import tempfile
 import time
 import uuid
 from collections import deque
@@ -22,6 +24,8 @@ from gandream.base.errors import OutputError, RenderError
 _LATEST: deque[Path] = deque(maxlen=64)
 """The temporary names that were given last, far more than are in use at once: facts about this process."""
 
+_FOLDERS: list[Path] = []
+"""The temporary folders that are in use: another such fact."""
 
 LEFT_S = 86400
 """Age in seconds at which something half-written counts as left behind where its process can't be asked for."""
@@ -88,8 +92,22 @@ def _runs(process: int) -> bool:
     return True
 
 
+@contextmanager
+def temporary_folder(prefix: str = "gandream-") -> Iterator[Path]:
+    """A folder where the system keeps such, removed at the end, and by :func:`remove_parts`."""
+    with tempfile.TemporaryDirectory(prefix=prefix) as name:
+        folder = Path(name)
+        _FOLDERS.append(folder)
+        try:
+            yield folder
+        finally:
+            _FOLDERS.remove(folder)
+
+
 def remove_parts() -> None:
     """Remove what this process has half-written, for one that ends without tidying up."""
+    for folder in tuple(_FOLDERS):
+        shutil.rmtree(folder, ignore_errors=True)
     for part in tuple(_LATEST):
         with contextlib.suppress(OSError):
             part.unlink()

@@ -118,8 +118,8 @@ def _files(begun: str, suffixes: tuple[str, ...] | None) -> list[Found]:
     except OSError:
         return []
     for one in entries:
-        if not one.name.startswith(start) or (one.name.startswith(".") and not start):
-            continue
+        if not one.name.startswith(start) or (one.name.startswith(".") and not start) or not one.name.isprintable():
+            continue  # of a name with line breaks a shell would see two
         if one.is_dir():
             found.append(Found(f"{folder}{slash}{one.name}/", end=False))
         elif suffixes is None or one.name.lower().endswith(suffixes):
@@ -238,11 +238,19 @@ def _for_bash(app: typer.Typer, line: str = "", breaks: str = " \t\n\"'@><=;|&(:
     cut = max((at + 1 for at, piece in enumerate(pieces) if piece in breaks), default=0)
     for one in candidates(app, words[1:] or [""]):
         rest = one.text[cut:]
-        yield rest if quoted else re.sub(r"([\s\"'\\$`&;|<>()*?\[\]!#~])", r"\\\1", rest) + (" " if one.end else "")
+        unquoted = re.sub(r"([\s\"'\\$`&;|<>()*?\[\]{}!#~])", r"\\\1", rest) + (" " if one.end else "")
+        yield _inside[quoted](rest) if quoted else unquoted
 
 
-def _split(line: str) -> tuple[list[str], str, bool]:
-    """The words of a line, its last one as it is written, and whether a quotation mark is open in it."""
+_inside: dict[str, Callable[[str], str]] = {
+    '"': lambda text: re.sub(r'(["\\$`])', r"\\\1", text),
+    "'": lambda text: text.replace("'", "'\\''"),
+}
+"""How bash is told a text as it is, inside of a quotation mark."""
+
+
+def _split(line: str) -> tuple[list[str], str, str]:
+    """The words of a line, its last one as it is written, and the quotation mark that is open in it."""
     for close in ("", '"', "'"):
         try:
             words = shlex.split(line + close)
@@ -250,7 +258,7 @@ def _split(line: str) -> tuple[list[str], str, bool]:
             continue
         begins = not line or (line[-1].isspace() and not close and not line.endswith("\\ "))
         if begins:
-            return [*words, ""], "", False
+            return [*words, ""], "", ""
         raw = re.split(r"(?<!\\)\s", line)[-1] if not close else line[line.rindex(close) :]
-        return words, raw, bool(close)
-    return [], "", False
+        return words, raw, close
+    return [], "", ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gandream.base.errors import printable
 from gandream.cli.options import AsJson, echo_json, warn
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def command(
         echo_json(_told(found))
     else:
         for line in _lines(found):
-            typer.echo(line)
+            typer.echo(printable(line))  # films come from anywhere
     if not found.same:
         raise typer.Exit(1)
 

@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from gandream.base.errors import printable
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -45,7 +47,7 @@ def note(words: str) -> None:
     now = voice()
     if words not in now.told and not now.quiet:
         now.told.add(words)
-        say(f"note: {words}")
+        say(f"note: {printable(words)}")  # of files, and of what is in them
 
 
 def aside(words: str) -> None:

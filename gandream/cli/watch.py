@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gandream.base.errors import printable
 from gandream.cli.options import Assignments, Device, RecipeFile, device_word, warn
 from gandream.cli.voice import say
 
@@ -94,7 +95,7 @@ def _say(event: Event) -> None:
         say(f"{_now()}  {event.error}")
     if event.film is not None:
         warn(event.film.warnings)
-    typer.echo(f"{_now()}  {event.said}")
+    typer.echo(printable(f"{_now()}  {event.said}"))
 
 
 def _now() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from gandream.audio.playable import playable
 from gandream.base.errors import OutputError
-from gandream.base.files import published, writable_folder
+from gandream.base.files import published, temporary_folder, writable_folder
 from gandream.base.hashing import content_key, file_fingerprint
 from gandream.rendering import films
 from gandream.rendering.device import DeviceWord, pick
@@ -134,8 +133,7 @@ def _joined(
     still = planes(images)[0].numpy()
     first = shown[0].prepared.recipe
     title, text = first.title or target.stem, manifest.recipe_text(first)
-    with tempfile.TemporaryDirectory(prefix="gandream-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         parts = []
         for number, (one, place) in enumerate(zip(shown, made.cells, strict=True)):
             part, own, segments = folder / f"{number}.mp4", one.reel.fmt, one.reel.segments

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from gandream.base.errors import GandreamError, RenderError
+from gandream.base.errors import GandreamError, RecipeError, RenderError
 from gandream.base.hashing import file_fingerprint
 from gandream.recipe.load import load_recipe, recipe_of_text
 from gandream.recipe.overrides import dotted
@@ -125,6 +125,10 @@ def diff(before: Path, after: Path) -> Difference:
             parts = changes(old.prepared, new.prepared)
     names = [name for name in old.facts if name in new.facts and (name != SUM or old.kind == new.kind)]
     made = [Differs(name, old.facts[name], new.facts[name]) for name in names if old.facts[name] != new.facts[name]]
+    odd = next((one for one in (old, new) if one.problem), None)
+    if odd is not None and not made and not (old.kind == new.kind and old.facts.get(SUM, 0) == new.facts.get(SUM, 1)):
+        problem = f"its recipe can't be read: {odd.problem}"
+        raise RecipeError(str(odd.path), problem, "There is nothing else to compare.")
     return Difference(tuple(words), parts, tuple(made), tuple(notes))
 
 

@@ -13,7 +13,7 @@ from gandream.base.errors import AudioError, GandreamError, OutputError, RecipeE
 from gandream.base.files import disk_errors, published
 from gandream.recipe.fields import AUDIO_SUFFIXES
 from gandream.recipe.load import recipe_of_text
-from gandream.recipe.reader import Document, document_of
+from gandream.recipe.reader import Document, read_document
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.schema import SCHEMA_NAME
 from gandream.run.rewriting import Rewriting, as_yaml
@@ -78,8 +78,8 @@ def new_recipe(
     """
     target = _target(Path(name), force)
     path = _source(source)
-    text = path.read_text(encoding="utf-8")
-    document = document_of(text, str(path), path.absolute().parent)
+    document = read_document(path)
+    text = document.text.replace("\r\n", "\n").replace("\r", "\n")
     edits, notes = Rewriting(text), []
     _files_stay(edits, document, path.absolute().parent, target.absolute().parent)
     if "title" in document.tree and (source is None or song is not None):  # another film than the one that was named

@@ -43,11 +43,14 @@ class Part:
     at: str | None = None
     lasts: str = LASTS
 
+    def checked(self) -> list[Time]:
+        """Its times; OutputError for what is none."""
+        return [_time("--for", self.lasts), *([] if self.at is None else [_time("--at", self.at)])]
+
     @property
     def needs_beats(self) -> bool:
         """Whether it is told in beats or bars."""
-        times = [_time("--for", self.lasts), *([] if self.at is None else [_time("--at", self.at)])]
-        return any(time.unit in ("beats", "bars") for time in times)
+        return any(time.unit in ("beats", "bars") for time in self.checked())
 
     def frames(self, prepared: Prepared) -> tuple[int, int, str]:
         """Its frames [start, stop), and why they are these if nobody said; OutputError where the film hasn't them."""

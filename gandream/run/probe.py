@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gandream.base.files import temporary_folder
 from gandream.rendering.plan import Segment
 from gandream.rendering.projector import Load
 from gandream.rendering.store import Store
@@ -114,8 +113,7 @@ def probed(
 
 def _stretch(prepared: Prepared, names: Sequence[str], device: str, frames: tuple[int, int], load: Load) -> _Made:
     """Make frames [start, stop) of all outputs."""
-    with tempfile.TemporaryDirectory(prefix="gandream-plan-") as folder:
-        root = Path(folder)
+    with temporary_folder("gandream-plan-") as root:
         places = [root / str(number) / name for number, name in enumerate(names)]
         for place in places:
             place.parent.mkdir()

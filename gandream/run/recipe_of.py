@@ -79,7 +79,7 @@ def _of_manifest(path: Path) -> Carried:
     told = _told(path)
     recipe = told.get("recipe")
     text = recipe.get("text") if isinstance(recipe, dict) else None
-    if not isinstance(text, str) or not text:
+    if not isinstance(text, str) or not _is_recipe(text):
         raise RecipeError(str(path), "this is no manifest of a film, or holds no recipe", WRITERS)
     return Carried(path, text, _file(told, path), told)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from gandream.base.files import published
+from gandream.base.errors import OutputError
+from gandream.base.files import disk_errors, published
 from gandream.recipe.schema import recipe_schema
 
 
@@ -21,9 +22,17 @@ def schema_text() -> str:
 
 
 def write_schema(path: Path) -> None:
-    """Write the schema to a file, whole or not at all."""
+    """Write the schema to a file, whole or not at all; OutputError where anything but a schema is."""
+    if path.is_file() and not _is_schema(path):
+        raise OutputError(str(path), "a file is here already, and it is no schema of recipes", "Choose another name.")
     with published(path) as part:
         part.write_text(schema_text(), encoding="utf-8", newline="\n")
+
+
+def _is_schema(path: Path) -> bool:
+    """Whether a file is a schema of this kind, of whatever gandream."""
+    with disk_errors(path), open(path, "rb") as file:
+        return b'"$schema"' in file.read(400)
 
 
 def _line(value: object) -> str:

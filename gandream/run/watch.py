@@ -59,10 +59,13 @@ def watch(
 ) -> Iterator[Event]:
     """Render a recipe, and again at each save; gives what happens, without end. What didn't change isn't rendered.
 
-    A recipe that is wrong is told so, and the last film stays. RecipeError only if there is no such file at first.
+    A recipe that is wrong is told so, and the last film stays. RecipeError only if there is no such file at first,
+    OutputError if a time that is wanted is none.
     """
     if not path.is_file():
         load_recipe(path, overrides)  # which says it
+    if wanted is not None and wanted.part is not None:
+        wanted.part.checked()  # no edit of the recipe would mend it
     session, files, told = _Session(wanted or Wanted(), progress), Watched(path), ""
     while True:
         seen, recipe = files.state(), None

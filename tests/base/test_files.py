@@ -119,3 +119,22 @@ def test_a_writable_folder(tmp_path):
         writable_folder(tmp_path / "file")
     with pytest.raises(OutputError, match="GANDREAM_CACHE names another place"):
         writable_folder(tmp_path / "file", "GANDREAM_CACHE names another place.")
+
+
+@pytest.mark.parametrize("hurried", [False, True])
+def test_temporary_folders_go_however_it_ends(hurried: bool):
+    """Ctrl-C doesn't wait for work that is deep in a call."""
+    end = "remove_parts(); os._exit(3)" if hurried else "raise SystemExit(3)"
+    code = f"""
+import os
+from gandream.base.files import remove_parts, temporary_folder
+with temporary_folder("gandream-test-") as folder:
+    (folder / "a").mkdir()
+    (folder / "a" / "b").write_text("half")
+    print(folder, flush=True)
+    {end}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "gandream-test-" in done.stdout
+    assert not Path(done.stdout.strip()).exists()

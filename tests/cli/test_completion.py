@@ -94,6 +94,25 @@ def test_bash_replaces_what_follows_its_last_break(
     assert capsys.readouterr().out.splitlines() == ends
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has such a name there")
+@pytest.mark.parametrize("mark", ["", '"', "'"])
+def test_bash_obeys_no_name(here: Path, capsys: pytest.CaptureFixture[str], mark: str):
+    from gandream.cli.complete import complete
+
+    name = "a$(touch x)`touch y`{b,c}'d\" $HOME;e\\.wav"
+    (here / name).touch()
+    (here / "a\nb\x1b[31m.wav").touch()
+    complete(app, "bash", [f"gandream new --song {mark}a", BREAKS])
+    (end,) = capsys.readouterr().out.splitlines()
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("needs bash")
+    said = subprocess.run([bash, "-c", f"printf %s {mark}{end}{mark}"], capture_output=True, text=True, check=True)
+    assert said.stdout == name
+    assert not (here / "x").exists()
+    assert not (here / "y").exists()
+
+
 def test_completing_loads_nothing_heavy():
     program = "from gandream.cli.main import app\nfrom gandream.cli.complete import candidates\nimport sys\n"
     program += "assert candidates(app, ['render', 'x', '--set', 'video.codec=h']) and candidates(app, ['sheet', 'c'])\n"

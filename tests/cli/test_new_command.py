@@ -187,6 +187,18 @@ def test_what_can_t_be_is_told(gandream, here: Path, arguments: list[str], told:
     assert sorted(path.name for path in here.rglob("*")) == ["a", "night.mp3", "night.yaml"]
 
 
+def test_a_recipe_begins_with_what_any_editor_saves(gandream, here: Path):
+    content = "model: cppn#7\r\nvideo: {duration: 2s}  # short\r\n".encode("utf-8-sig")
+    Path("notepad.yaml").write_bytes(content)
+    assert gandream("new", "a", "--from", "notepad.yaml").status == 0
+    assert Path("a.yaml").read_bytes().decode() == f"{HEAD}model: cppn#7\nvideo: {{duration: 2s}}  # short\n"
+    for content in (b"model: cppn#7\ntitle: caf\xe9\n", b"\0\0\0 ftypisom\xe6"):
+        Path("odd.yaml").write_bytes(content)
+        said = gandream("new", "b", "--from", "odd.yaml")
+        assert (said.status, "UTF-8" in said.err) == (2, True)
+        assert not Path("b.yaml").exists()
+
+
 def test_list_tells_what_each_shows(gandream, here: Path):
     lines = gandream("new", "--list").out.splitlines()
     assert len(lines) == len(recipes())
@@ -213,6 +225,12 @@ def test_the_schema_on_paper_and_in_a_file(gandream, here: Path):
     assert gandream("schema", "-o", "x.json").out == "x.json\n"
     assert Path("x.json").read_text() == said.out
     assert gandream("schema", "-o", "no/x.json").status == 2
+    assert gandream("schema", "-o", "x.json").status == 0, "a newer one takes its place"
+    for content in ("model: cppn#7\n", "", "{}"):
+        Path("film.yaml").write_text(content)
+        said = gandream("schema", "-o", "film.yaml")
+        assert (said.status, Path("film.yaml").read_text()) == (2, content)
+        assert "a file is here already" in said.err
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,30 @@ def test_diff_says_what_differs_and_its_status_too(gandream, here: Path):
     assert "no such file" in said.err
 
 
+def test_what_a_film_says_leaves_the_terminal_as_it_is(gandream, here: Path):
+    (here / "a.yaml").write_text(TEXT)
+    (here / "b.yaml").write_text(TEXT + 'title: "\\e]0;mine\\a"\n')
+    said = gandream("diff", "a.yaml", "b.yaml")
+    assert said.out.splitlines()[1] == "  title  nothing -> \\u001b]0;mine\\u0007"
+    told = {"recipe": {"file": "\x1b[31m/r.yaml", "text": TEXT}}
+    (here / "x.manifest.json").write_text(json.dumps(told))
+    said = gandream("recipe", "x.manifest.json")
+    assert "\\u001b[31m" in said.err
+    assert "\x1b" not in said.out + said.err
+    told["recipe"]["text"] = f"{TEXT}# \x1b[31m"
+    (here / "x.manifest.json").write_text(json.dumps(told))
+    said = gandream("recipe", "x.manifest.json")
+    assert (said.status, said.out) == (2, "")
+
+
+def test_what_can_t_be_compared_is_not_the_same(gandream, here: Path):
+    (here / "a.yaml").write_text(TEXT)
+    (here / "old.manifest.json").write_text(json.dumps({"recipe": {"file": "a.yaml", "text": "modle: cppn#7\n"}}))
+    said = gandream("diff", "old.manifest.json", "a.yaml")
+    assert (said.status, said.out) == (2, "")
+    assert said.err.startswith("old.manifest.json\n  its recipe can't be read")
+
+
 def test_flaws_are_notes_and_errors_where_one_is_strict(gandream, here: Path):
     (here / "r.yaml").write_text(TEXT + DARK)
     note = "note: 0:00 to 0:01.2 is black: effects.brightness is 0 there\n"

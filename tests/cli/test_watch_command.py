@@ -189,3 +189,5 @@ def test_mistakes_end_it(here: Path, gandream):
     assert (said.status, said.err.splitlines()[0]) == (2, "r.yaml")
     (here / "r.yaml").write_text(RECIPE)
     assert gandream("watch", "r.yaml", "--full", "--at", "2s").status == 2
+    said = gandream("watch", "r.yaml", "--at", "noon")
+    assert (said.status, said.out, said.err.splitlines()[0]) == (2, "", "--at noon"), "no edit would mend it"

@@ -78,8 +78,8 @@ KINDS = {
 }
 
 
-LIKE_OTHERS = ("stylegan1 halves", "biggan halves")
-"""Whose convolutions others have too."""
+LIKE_OTHERS = ("stylegan1 halves", "stylegan2", "stylegan3", "biggan", "biggan halves", "biggan_deep")
+"""Whose convolutions others have too: each family but one is there once, in halves where it has code for them."""
 
 
 @pytest.fixture(

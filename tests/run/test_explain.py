@@ -159,7 +159,11 @@ def test_the_command_lists_what_expressions_know(gandream):
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [((), "which recipe?"), (("no.yaml",), "no.yaml"), (("r.yaml", "--plot", "x.jpg"), "the picture is a PNG")],
+    [
+        ((), "RECIPE is missing, or --functions"),
+        (("no.yaml",), "no.yaml"),
+        (("r.yaml", "--plot", "x.jpg"), "the picture is a PNG"),
+    ],
 )
 def test_mistakes_of_the_command(gandream, here: Path, arguments, words):
     (here / "r.yaml").write_text("model: cppn#7\nvideo: {duration: 1}\n")

@@ -44,7 +44,12 @@ def fed(name: str, cache: Path) -> dict[str, np.ndarray]:
     return made
 
 
-@pytest.mark.parametrize("name", NAMES)
+HEAR_MUCH = ("lucid_sonic", "wavefunk")
+"""Whose music takes long to be heard; their latents are compared in tests/trajectory/test_presets.py too."""
+FED = [pytest.param(name, marks=pytest.mark.slow if name in HEAR_MUCH else []) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", FED)
 def test_a_film_is_fed_what_it_was(name: str, heard: Path):
     made, golden = fed(name, heard), np.load(GOLDEN / f"{name}.npz")
     assert set(made) == set(golden.files)

@@ -35,19 +35,23 @@ def test_every_recipe_compiles(heard: Path, path: Path):
     assert notes == []
 
 
-def test_music_viz_follows_the_kick(here: Path):
-    recipe = load_recipe(RECIPES[0].parent / "music_viz.yaml", [f"video.size={SIDE}", "video.preset=ultrafast"])
+@pytest.mark.parametrize("seconds", [6, pytest.param(20, marks=pytest.mark.slow)])
+def test_music_viz_follows_the_kick(here: Path, seconds: int):
+    words = [f"video.size={SIDE}", "video.preset=ultrafast", f"video.duration={seconds}"]
+    recipe = load_recipe(RECIPES[0].parent / "music_viz.yaml", words)
     film = render(recipe, device="cpu")
     frames = decoded(film.path, SIDE, SIDE)
-    assert len(frames) == film.frames == 600
+    assert len(frames) == film.frames == 30 * seconds
     signals = prepare(recipe, Path("outputs/.gandream")).score.trajectory.signals
     assert signals is not None
     change = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))
     assert np.corrcoef(signals["kick"][1:], change)[0, 1] >= 0.5
 
 
-def test_latent_walk_ends_where_it_began(here: Path):
-    recipe = load_recipe(RECIPES[0].parent / "latent_walk.yaml", ["video.size=64x36", "video.preset=ultrafast"])
+@pytest.mark.parametrize("fps", [10, pytest.param(30, marks=pytest.mark.slow)])
+def test_latent_walk_ends_where_it_began(here: Path, fps: int):
+    words = ["video.size=64x36", "video.preset=ultrafast", f"video.fps={fps}"]
+    recipe = load_recipe(RECIPES[0].parent / "latent_walk.yaml", words)
     film = render(recipe, device="cpu")
     frames = decoded(film.path, 64, 36)
     steps = np.abs(np.diff(frames, axis=0)).mean(axis=(1, 2, 3))

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,22 @@ from renders import RECIPE, children, finished, parts, segments, start, wait_for
 from gandream.base import ffmpeg
 from gandream.video.boxes import picture_track
 
+QUICK = RECIPE.replace("size: 160", "size: 64").replace("duration: 24", "duration: 12")
+"""Six small segments, for the fast tests."""
+
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, float]:
-    """The film that nobody disturbed, and how many seconds it took."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    began = time.monotonic()
-    finished(start(folder))
-    return (folder / "outputs/r.mp4").read_bytes(), time.monotonic() - began
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[bytes, float]]:
+    """The film of a recipe that nobody disturbed, and how many seconds it took."""
+
+    @cache
+    def film(recipe: str) -> tuple[bytes, float]:
+        folder = tmp_path_factory.mktemp("undisturbed")
+        began = time.monotonic()
+        finished(start(folder, recipe))
+        return (folder / "outputs/r.mp4").read_bytes(), time.monotonic() - began
+
+    return film
 
 
 def kill(process: subprocess.Popen[str], victims: str) -> None:
@@ -42,16 +51,21 @@ def kill(process: subprocess.Popen[str], victims: str) -> None:
 
 
 VICTIMS = ("python", "ffmpeg", "python and ffmpeg")
-MOMENTS = [pytest.param(1, 1), *(pytest.param(seed, 2, marks=pytest.mark.slow) for seed in range(10))]
+MOMENTS = [
+    pytest.param(1, 1, QUICK, id="1-1"),
+    *(pytest.param(seed, 2, RECIPE, id=f"{seed}-2", marks=pytest.mark.slow) for seed in range(10)),
+]
 """Seeds, and how often a render is killed: twenty moments in all, and one in the fast tests."""
 
 
-@pytest.mark.parametrize(("seed", "times"), MOMENTS)
-def test_killed_at_random_moments_it_makes_the_same_film(tmp_path: Path, undisturbed, seed: int, times: int):
-    film, seconds = undisturbed
+@pytest.mark.parametrize(("seed", "times", "recipe"), MOMENTS)
+def test_killed_at_random_moments_it_makes_the_same_film(
+    tmp_path: Path, undisturbed, seed: int, times: int, recipe: str
+):
+    film, seconds = undisturbed(recipe)
     draw = random.Random(seed)
     for _ in range(times):
-        process = start(tmp_path)
+        process = start(tmp_path, recipe)
         time.sleep(draw.uniform(0.1, seconds))
         kill(process, draw.choice(VICTIMS))
         _, words = process.communicate(timeout=120)
@@ -60,7 +74,7 @@ def test_killed_at_random_moments_it_makes_the_same_film(tmp_path: Path, undistu
         if process.returncode:
             assert not (tmp_path / "outputs/r.mp4").exists() or (tmp_path / "outputs/r.mp4").read_bytes() == film
     kept = {path: path.stat().st_mtime_ns for path in segments(tmp_path)}
-    finished(start(tmp_path))
+    finished(start(tmp_path, recipe))
     assert (tmp_path / "outputs/r.mp4").read_bytes() == film
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items()), "finished segments are used"
     assert not parts(tmp_path), "what the killed ones left is swept"
@@ -76,7 +90,7 @@ def test_killed_while_it_joins_it_makes_the_same_film(tmp_path: Path, undisturbe
     kill(process, victims)
     process.communicate(timeout=60)
     finished(start(tmp_path))
-    assert (tmp_path / "outputs/r.mp4").read_bytes() == undisturbed[0]
+    assert (tmp_path / "outputs/r.mp4").read_bytes() == undisturbed(RECIPE)[0]
     assert not parts(tmp_path)
 
 

@@ -33,7 +33,7 @@ def test_every_surprise_is_right(here, seed):
     assert recipe.effects
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 8))])
 def test_a_surprise_is_lively(here, cache, seed):
     (here / "r.yaml").write_text(surprise(seed, "cppn#7"))
     recipe = load_recipe(here / "r.yaml", ["video.duration=6"])

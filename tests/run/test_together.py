@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from renders import RECIPE, parts, segments
 
 FRAMES = 240
+SMALL = RECIPE.replace("size: 160", "size: 64")
 
 PROGRAM = """
 import sys, time
@@ -78,7 +79,7 @@ def rendered(process: subprocess.Popen[str]) -> int:
 
 
 def test_two_renders_share_the_work(tmp_path: Path):
-    processes = begin(tmp_path, ["outputs/a.mp4", "outputs/b.mp4"])
+    processes = begin(tmp_path, ["outputs/a.mp4", "outputs/b.mp4"], SMALL)
     shares = [rendered(process) for process in processes]
     assert sum(shares) == FRAMES, "each segment once"
     assert len(segments(tmp_path)) == 12

@@ -51,7 +51,12 @@ def latents(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     return quality.latents(16, 0, count), torch.arange(count) % 10
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+def when_there_is_time(*quick: str) -> list:
+    """All families, of which some are quick enough for every run."""
+    return [pytest.param(family, marks=[] if family in quick else pytest.mark.slow) for family in FAMILIES]
+
+
+@pytest.mark.parametrize("family", when_there_is_time("biggan_deep", "progan"))
 def test_each_family_learns(family: str):
     one = learner(family)
     z, labels = latents(8)
@@ -71,7 +76,7 @@ def test_each_family_learns(family: str):
     assert sum(not torch.equal(raw[name], average[name]) for name in learnt) > len(learnt) / 2
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", when_there_is_time("stylegan2", "dcgan"))
 def test_a_resumed_training_takes_the_same_steps(family: str, tmp_path: Path):
     straight = learner(family, 6)
     halfway = learner(family, 3)
@@ -106,7 +111,10 @@ def test_a_compact_state_goes_on_nearly_the_same(tmp_path: Path):
         assert (mine - its).abs().max() < 0.02, name
 
 
-@pytest.mark.parametrize("family", ["stylegan2", "biggan_deep", "progan"])
+SLOWLY = [pytest.param(family, marks=pytest.mark.slow) for family in ("biggan_deep", "progan")]
+
+
+@pytest.mark.parametrize("family", ["stylegan2", *SLOWLY])
 def test_growing_learns_at_every_size_and_fades_without_a_jump(family: str):
     grown = tiny(family, growth=(Step(8, 0, 40),), last_fade=40)
     one = Learner(grown, CPU)

@@ -11,6 +11,7 @@ import pytest
 
 from gandream.base.errors import RecipeError
 from gandream.models.registry import describe
+from gandream.trajectory import saved
 from gandream.trajectory.compose import compose
 from gandream.trajectory.interpolate import slerp
 from gandream.trajectory.places import Place, place
@@ -262,10 +263,12 @@ def test_files_that_are_something_else_or_damaged(wrong, tmp_path):
             )
 
 
-def test_an_array_that_unpacks_without_end_is_refused_before_it_is_unpacked(wrong, tmp_path):
+@pytest.mark.parametrize("most", [1 << 24, pytest.param(saved.MAX_BYTES, marks=pytest.mark.slow)])
+def test_an_array_that_unpacks_without_end_is_refused_before_it_is_unpacked(wrong, tmp_path, monkeypatch, most):
+    monkeypatch.setattr(saved, "MAX_BYTES", most)
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
         with file.open("a.npy", "w", force_zip64=True) as member:
-            block = bytes(1 << 24)
+            block = bytes(most // 64)
             for _ in range(65):
                 member.write(block)
         file.writestr("b.txt", "no array")

@@ -282,14 +282,15 @@ def test_what_can_not_close_says_so(written):
         assert any(problem in warning for warning in warnings)
 
 
-def test_ten_minutes_take_little_memory(written):
+@pytest.mark.parametrize("minutes", [2, pytest.param(10, marks=pytest.mark.slow)])
+def test_many_minutes_take_little_memory(written, minutes):
     import tracemalloc
 
     for walk in ("wander", "simplex", "bounce", "circle"):
-        recipe = written(f"walk: {walk}\nvideo: {{duration: 10 min, fps: 60, loop: true}}")
+        recipe = written(f"walk: {walk}\nvideo: {{duration: {minutes} min, fps: 60, loop: true}}")
         tracemalloc.start()
         compose(recipe, SPEC)
-        assert tracemalloc.get_traced_memory()[1] < 10e6
+        assert tracemalloc.get_traced_memory()[1] < minutes * 1e6
         tracemalloc.stop()
 
 
