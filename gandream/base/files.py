@@ -95,13 +95,12 @@ def _runs(process: int) -> bool:
 @contextmanager
 def temporary_folder(prefix: str = "gandream-") -> Iterator[Path]:
     """A folder where the system keeps such, removed at the end, and by :func:`remove_parts`."""
-    with tempfile.TemporaryDirectory(prefix=prefix) as name:
-        folder = Path(name)
-        _FOLDERS.append(folder)
-        try:
-            yield folder
-        finally:
-            _FOLDERS.remove(folder)
+    made = tempfile.TemporaryDirectory(prefix=prefix)
+    folder = Path(made.name)
+    _FOLDERS.append(folder)
+    with made:
+        yield folder
+    _FOLDERS.remove(folder)
 
 
 def remove_parts() -> None:

@@ -29,7 +29,11 @@ def write_trajectory(
     """
     target = Path(out) if out is not None else Path("outputs") / f"{Path(recipe.document.file or 'film').stem}.npz"
     if target.suffix.lower() != ".npz":
-        raise OutputError(str(target), "a trajectory is an .npz, so its name should end in .npz", f"For instance {target.with_suffix('.npz')}.")
+        raise OutputError(
+            str(target),
+            "a trajectory is an .npz, so its name should end in .npz",
+            f"For instance {target.with_suffix('.npz')}.",
+        )
     kind = pick(device)
     writable_folder(target.parent)
     prepared = prepare(recipe, writable_folder(store_folder(target.parent), ELSEWHERE), device=kind)
