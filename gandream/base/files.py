@@ -93,14 +93,19 @@ def _runs(process: int) -> bool:
 
 
 @contextmanager
-def temporary_folder(prefix: str = "gandream-") -> Iterator[Path]:
-    """A folder where the system keeps such, removed at the end, and by :func:`remove_parts`."""
-    made = tempfile.TemporaryDirectory(prefix=prefix)
+def temporary_folder(prefix: str = "gandream-", inside: Path | None = None) -> Iterator[Path]:
+    """A folder where the system keeps such, or ``inside`` another, removed at the end, and by :func:`remove_parts`.
+
+    What may be large belongs inside the store: a system's own place is often memory.
+    """
+    made = tempfile.TemporaryDirectory(prefix=prefix, dir=inside)
     folder = Path(made.name)
     _FOLDERS.append(folder)
-    with made:
-        yield folder
-    _FOLDERS.remove(folder)
+    try:
+        with made:
+            yield folder
+    finally:
+        _FOLDERS.remove(folder)  # after it is gone: that may take longer than a process that ends waits
 
 
 def remove_parts() -> None:

@@ -51,7 +51,8 @@ POWERSHELL = r"""Register-ArgumentCompleter -Native -CommandName gandream -Scrip
         gandream 2>$null | ForEach-Object {
             $word, $about = $_ -split "`t", 2
             if (-not $about) { $about = $word }
-            [System.Management.Automation.CompletionResult]::new($word, $word, 'ParameterValue', $about)
+            $said = if ($word -match '^[\w./\\:=#~,+-]+$') { $word } else { "'" + $word.Replace("'", "''") + "'" }
+            [System.Management.Automation.CompletionResult]::new($said, $word, 'ParameterValue', $about)
         }
     } finally {
         Remove-Item Env:_GANDREAM_COMPLETE, Env:_GANDREAM_WORDS

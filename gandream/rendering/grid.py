@@ -87,7 +87,10 @@ class GridPainter:
         """How many pictures of cells a call makes: as many as of a film of their size."""
         height, width = made_size(self.generator.spec, self.size, self.plan.fit)
         pixels = max(height * width, self.size[0] * self.size[1])
-        return batch_of(self.plan.device, pixels)
+        fmt = self.plan.fmt
+        usual = batch_of(self.plan.device, max(height * width, fmt.width * fmt.height))
+        # Where memory made the film's batches smaller, those of the cells are so, too.
+        return max(1, batch_of(self.plan.device, pixels) * self.plan.batch // usual)
 
     def _written(self) -> list[Placed | None]:
         """The labels on the frame, each at the lower left of its cell."""

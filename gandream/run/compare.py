@@ -12,7 +12,7 @@ import numpy as np
 
 from gandream.audio.playable import playable
 from gandream.base.errors import OutputError
-from gandream.base.files import published, temporary_folder, writable_folder
+from gandream.base.files import disk_errors, published, temporary_folder, writable_folder
 from gandream.base.hashing import content_key, file_fingerprint
 from gandream.rendering import films
 from gandream.rendering.device import DeviceWord, pick
@@ -66,7 +66,7 @@ def compare(
     target = _target(out, table)
     writable_folder(target.parent)
     if not force:
-        manifest.refuse_foreign(target, first)
+        manifest.refuse_foreign(target, first, rough=True)
     cache = writable_folder(store_folder(target.parent), ELSEWHERE)
     progress("listening", 0, 0)
     shown = planned(table, cache, kind, part, full)
@@ -133,7 +133,7 @@ def _joined(
     still = planes(images)[0].numpy()
     first = shown[0].prepared.recipe
     title, text = first.title or target.stem, manifest.recipe_text(first)
-    with temporary_folder() as folder:
+    with temporary_folder(inside=store.folder) as folder, disk_errors(target):
         parts = []
         for number, (one, place) in enumerate(zip(shown, made.cells, strict=True)):
             part, own, segments = folder / f"{number}.mp4", one.reel.fmt, one.reel.segments

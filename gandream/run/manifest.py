@@ -58,8 +58,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def refuse_foreign(film: Path, recipe: Recipe) -> None:
-    """OutputError where a film is that was not made from this recipe's file."""
+def refuse_foreign(film: Path, recipe: Recipe, *, rough: bool = False) -> None:
+    """OutputError where a film is that was not made from this recipe's file; of a ``rough`` one, where a whole one is."""
+    rough = rough or recipe.drafted is not None
+    if rough and is_of(film, recipe) and _read(film).get("draft") is False and film.is_file():
+        hint = "Choose another name with -o, or overwrite it with --force."
+        raise OutputError(str(film), "the film itself is here, and this would put a draft in its place", hint)
     if not film.exists() or (film.is_dir() and owner_of(film) is None) or is_of(film, recipe):
         return
     there = _owner(film)
@@ -117,6 +121,7 @@ def write(
     grid = trajectory.timeline.grid
     content = {
         "film": film.name,
+        "draft": recipe.drafted is not None,
         "sha256": digest,
         "key": key,
         "recipe": {

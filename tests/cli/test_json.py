@@ -79,7 +79,7 @@ def test_explain(gandream):
 
 def test_models(gandream, monkeypatch: pytest.MonkeyPatch, stylegan2_file, here: Path):
     monkeypatch.setenv("GANDREAM_MODELS", str(here / "shelf"))
-    assert [one["name"] for one in read(gandream, "models", "list")["models"]] == ["cppn#SEED"]
+    assert [one["name"] for one in read(gandream, "models", "list")["models"]] == ["cppn#SEED", "dream"]
     known = read(gandream, "models", "list", "--known")["models"]
     assert {"name", "source", "family", "about", "megabytes", "licence", "tried", "here"} == set(known[0])
     assert read(gandream, "models", "add", "mine", str(stylegan2_file()))["name"] == "mine"

@@ -215,3 +215,13 @@ def test_what_each_cell_says_need_not_be_said_for_all():
 def test_a_mistake_that_all_cells_share_is_told():
     with pytest.raises(RecipeError, match="this latent names none"):
         compose(recipe({"seeds": [1, 2]}), CONDITIONAL)
+
+
+def test_smaller_batches_are_those_of_the_cells_too():
+    one = recipe({"vary": {"walk.through[0]": [4, 5, 6, 7]}, "gap": 0})
+    plan, seen = planned(one, (64, 32), Small().spec), {}
+    for part in (1, 2, 8):
+        generator = Small()
+        seen[part] = painter(replace(plan, batch=plan.batch // part), generator).paint(0, 4)
+        assert max(generator.calls) == 8 // part
+    assert torch.allclose(seen[8], seen[1], atol=1e-5)

@@ -98,3 +98,13 @@ def test_the_command(here: Path, gandream):
     (here / "mine.mp4").write_text("mine")
     said = gandream("preview", "r.yaml", "--at", "1s", "-o", "mine.mp4")
     assert (said.status, (here / "mine.mp4").read_text()) == (2, "mine")
+
+
+def test_no_draft_takes_the_place_of_a_film(here: Path, gandream):
+    recipe_file(here)
+    assert gandream("render", "r.yaml", "-o", "r.mp4", "--frames", "0:4", "--device", "cpu").status == 0
+    film = (here / "r.mp4").read_bytes()
+    for command in (("preview",), ("render", "--draft"), ("compare", "--vary", "seed=1,2")):
+        said = gandream(command[0], "r.yaml", *command[1:], "-o", "r.mp4", "--device", "cpu")
+        assert (said.status, (here / "r.mp4").read_bytes() == film) == (2, True)
+        assert "a draft in its place" in said.err
