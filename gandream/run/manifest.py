@@ -59,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 
 def refuse_foreign(film: Path, recipe: Recipe, *, rough: bool = False) -> None:
-    """OutputError where a film is that this recipe's file didn't make; of a ``rough`` one, also where a whole one is."""
+    """OutputError where a film of another recipe's file is, or, for a ``rough`` one, where a whole film is."""
     rough = rough or recipe.drafted is not None
     if rough and is_of(film, recipe) and _read(film).get("draft") is False and film.is_file():
         hint = "Choose another name with -o, or overwrite it with --force."
