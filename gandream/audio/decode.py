@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -118,34 +116,20 @@ def _unreadable(path: Path, errors: list[str]) -> AudioError:
 
 def _ffmpeg(path: Path, output: tuple[str, ...], errors: list[str]) -> Iterator[bytes]:
     """Yield what ffmpeg writes, whole float32 samples at a time; its first words go to ``errors``."""
-    process = ffmpeg.spawn([*ffmpeg.QUIET, *ffmpeg.sound(path), *output], stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
     lines: list[str] = []
-    # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
-    listener = threading.Thread(target=_listen, args=(process.stderr, lines), daemon=True)
-    listener.start()
-    try:
-        while data := process.stdout.read(4 * BLOCK):
-            yield data[: len(data) // 4 * 4]
-        process.wait()
-        listener.join()
-        if lines or process.returncode:
-            errors.append(" / ".join(lines[:2]) or f"ended with status {process.returncode}")
-    finally:
-        process.kill()
-        process.wait()
-        listener.join()
-        process.stdout.close()
-        process.stderr.close()
 
-
-def _listen(stream: IO[bytes], lines: list[str]) -> None:
-    """Keep the first different lines: they name the cause, what follows is consequences."""
-    for line in stream:
+    def hear(line: bytes) -> None:
+        """Keep the first different lines: they name the cause, what follows is consequences."""
         said = _ADDRESS.sub("", line.decode("utf-8", "replace")).strip()
         if said and len(lines) < 8 and said not in lines and not said.startswith(_SAYS_NOTHING):
             lines.append(said)
+
+    with ffmpeg.reading([*ffmpeg.QUIET, *ffmpeg.sound(path), *output], hear) as running:
+        while data := running.out.read(4 * BLOCK):
+            yield data[: len(data) // 4 * 4]
+        status = running.ended()
+        if lines or status:
+            errors.append(" / ".join(lines[:2]) or f"ended with status {status}")
 
 
 def _sndfile(path: Path) -> soundfile.SoundFile:

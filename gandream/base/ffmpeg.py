@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from gandream.base.errors import RenderError
@@ -115,6 +115,58 @@ def spawn(
         )
         _RUNNING.add(process)
         return process
+
+
+LINES_KEPT = 20
+
+
+class Reading:
+    """An ffmpeg whose output is read, and what it says beside it."""
+
+    def __init__(self, process: subprocess.Popen[bytes], hear: Callable[[bytes], None] | None):
+        assert process.stdout is not None, "it is a pipe"
+        assert process.stderr is not None, "it is always a pipe"
+        self.process, self.out, self._stderr = process, process.stdout, process.stderr
+        self._said: list[bytes] = []
+        # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
+        self._listener = threading.Thread(target=self._listen, args=(hear or self._keep,), daemon=True)
+        self._listener.start()
+
+    def _listen(self, hear: Callable[[bytes], None]) -> None:
+        for line in self._stderr:
+            hear(line)
+
+    def _keep(self, line: bytes) -> None:
+        if len(self._said) < LINES_KEPT:
+            self._said.append(line)
+
+    def ended(self) -> int:
+        """Wait for its end, and until all that it said is heard; gives its status."""
+        self.process.wait()
+        self._listener.join()
+        return self.process.returncode
+
+    @property
+    def said(self) -> bytes:
+        """Its first lines, if nobody else hears them; all of them once it has ended."""
+        return b"".join(self._said)
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.ended()
+        self.out.close()
+        self._stderr.close()
+
+
+@contextlib.contextmanager
+def reading(arguments: Sequence[str | Path], hear: Callable[[bytes], None] | None = None) -> Iterator[Reading]:
+    """Run ffmpeg with an output of ``pipe:1`` that is read here; ``hear`` is told each line of what it says."""
+    found = Reading(spawn(arguments, stdout=subprocess.PIPE), hear)
+    try:
+        yield found
+    finally:
+        found.close()
 
 
 def end_all() -> None:

@@ -27,6 +27,10 @@ Device = Annotated[
     typer.Option("--device", metavar="auto|cpu|cuda", help="What renders; auto takes a GPU where there is one."),
 ]
 
+Frames = Annotated[
+    str | None,
+    typer.Option("--frames", metavar="A:B", help="Only frames A up to B, B not included.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Say it as JSON, for programs.")]
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, frame_words, warn
+from gandream.cli.options import (
+    AsJson,
+    Assignments,
+    Device,
+    Frames,
+    RecipeFile,
+    device_word,
+    echo_json,
+    frame_words,
+    warn,
+)
 
 if TYPE_CHECKING:
     from gandream.run.estimate import Between, FilmPlan, OutputPlan
@@ -24,10 +34,7 @@ def command(
     ] = None,
     assignments: Assignments = None,
     device: Device = "auto",
-    frames: Annotated[
-        str | None,
-        typer.Option("--frames", metavar="A:B", help="Only frames A up to B, B not included.", show_default=False),
-    ] = None,
+    frames: Frames = None,
     probe: Annotated[
         bool,
         typer.Option(

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, frame_words, warn
+from gandream.cli.options import (
+    AsJson,
+    Assignments,
+    Device,
+    Frames,
+    RecipeFile,
+    device_word,
+    echo_json,
+    frame_words,
+    warn,
+)
 from gandream.cli.voice import aside, say, watched
 
 if TYPE_CHECKING:
@@ -28,10 +38,7 @@ def command(
     ] = None,
     assignments: Assignments = None,
     device: Device = "auto",
-    frames: Annotated[
-        str | None,
-        typer.Option("--frames", metavar="A:B", help="Only frames A up to B, B not included.", show_default=False),
-    ] = None,
+    frames: Frames = None,
     force: Annotated[
         bool, typer.Option("--force", metavar="", help="Overwrite a film that was made from another recipe.")
     ] = False,

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
-from typing import IO
 
 import numpy as np
 
@@ -53,7 +50,7 @@ def side_by_side(
         os.replace(part, target)
         return target
 
-    with _stacked(films, still, frames, fmt) as stacked, SegmentWriter(fmt) as writer:
+    with closing(_stacked(films, still, frames, fmt)) as stacked, SegmentWriter(fmt) as writer:
         writer.begin(folder, frames, publish)
         done = 0
         for some in stacked:
@@ -63,8 +60,7 @@ def side_by_side(
     return target
 
 
-@contextmanager
-def _stacked(films: Sequence[Film], still: Path, frames: int, fmt: VideoFormat) -> Iterator[Iterator[np.ndarray]]:
+def _stacked(films: Sequence[Film], still: Path, frames: int, fmt: VideoFormat) -> Generator[np.ndarray, None, None]:
     """The frames of all films together, uint8 [n, bytes], a few at a time."""
     size, rate = f"{fmt.width}x{fmt.height}", str(fmt.fps)
     given = ["-f", "rawvideo", "-pix_fmt", fmt.pix_fmt, "-video_size", size, "-framerate", rate, *fmt.tags()]
@@ -82,34 +78,16 @@ def _stacked(films: Sequence[Film], still: Path, frames: int, fmt: VideoFormat) 
         "passthrough",
     ]
     output += ["-f", "rawvideo", "-pix_fmt", fmt.pix_fmt, "pipe:1"]
-    process = ffmpeg.spawn([*ffmpeg.QUIET, *given, *output], stdout=subprocess.PIPE)
-    assert process.stdout is not None, "it is a pipe"
-    assert process.stderr is not None, "it is always a pipe"
-    said: list[bytes] = []
-    listener = Thread(target=_listen, args=(process.stderr, said), daemon=True)
-    listener.start()
-    out = process.stdout
-
-    def read() -> Iterator[np.ndarray]:
+    with ffmpeg.reading([*ffmpeg.QUIET, *given, *output]) as running:
         left = frames
         while left:
-            data = out.read(min(left, AT_ONCE) * fmt.frame_bytes)
+            data = running.out.read(min(left, AT_ONCE) * fmt.frame_bytes)
             some = len(data) // fmt.frame_bytes
             if not some:
-                process.wait()
-                listener.join()
-                raise RenderError("comparing", f"{left} frames are missing: {ffmpeg.last_words(b''.join(said))}")
+                running.ended()
+                raise RenderError("comparing", f"{left} frames are missing: {ffmpeg.last_words(running.said)}")
             left -= some
             yield np.frombuffer(data, np.uint8)[: some * fmt.frame_bytes].reshape(some, -1)
-
-    try:
-        yield read()
-    finally:
-        process.kill()
-        process.wait()
-        listener.join()
-        process.stdout.close()
-        process.stderr.close()
 
 
 def graph(films: Sequence[Film], fmt: VideoFormat) -> str:
@@ -125,9 +103,3 @@ def graph(films: Sequence[Film], fmt: VideoFormat) -> str:
         where = f"x={place.x}:y={place.y}:format=yuv420:eof_action=repeat:repeatlast=1"
         parts.append(f"[over{number - 1}][film{number}]overlay={where}{last}")
     return ";".join(parts)
-
-
-def _listen(stream: IO[bytes], said: list[bytes]) -> None:
-    for line in stream:
-        if len(said) < 20:
-            said.append(line)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from threading import Thread
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel
@@ -97,37 +95,18 @@ def _watched(clip: _Clip) -> np.ndarray:
 def _seen(path: Path) -> np.ndarray:
     opened = ("-format_whitelist", CONTAINERS, "-an", "-sn", "-dn", *ffmpeg.media(path))
     output = ("-map", "0:v:0", "-vf", _FILTERS, *ffmpeg.BITEXACT, "-f", "rawvideo", "pipe:1")
-    process = ffmpeg.spawn([*ffmpeg.QUIET, *opened, *output], stdout=subprocess.PIPE)
-    assert process.stdout is not None, "it is a pipe"
-    assert process.stderr is not None, "it is always a pipe"
-    said: list[bytes] = []
-    # A badly broken file makes ffmpeg talk without end; who doesn't listen blocks it.
-    listener = Thread(target=_listen, args=(process.stderr, said), daemon=True)
-    listener.start()
-    try:
-        data = process.stdout.read((MOST + 1) * CELLS)
-    finally:
-        process.kill()
-        process.wait()
-        listener.join()
-        process.stdout.close()
-        process.stderr.close()
+    with ffmpeg.reading([*ffmpeg.QUIET, *opened, *output]) as running:
+        data = running.out.read((MOST + 1) * CELLS)
     cells = np.frombuffer(data, np.uint8)
     cells = cells[: len(cells) // CELLS * CELLS].reshape(-1, CELLS)
     if len(cells) > MOST:
         raise _UnseenError("this video is longer than an hour", "Cut a part out of it.")
     if len(cells) < 2:
-        heard = b"".join(said)
-        words = ffmpeg.last_words(heard) if said else ""
+        heard = running.said
+        words = ffmpeg.last_words(heard) if heard else ""
         still = "it is a single picture" if len(cells) else "there are no pictures in it"
         problem = f"this is no video that can be read: {still}"
         known = "mp4, mov, mkv, webm, avi and gif can be read."
         ours = b"whitelist" in heard or b"matches no streams" in heard  # what we asked for, and not what is wrong
         raise _UnseenError(problem, f"ffmpeg: {words}. {known}" if words and not ours else known)
     return cells
-
-
-def _listen(stream: IO[bytes], said: list[bytes]) -> None:
-    for line in stream:
-        if len(said) < 20:
-            said.append(line)

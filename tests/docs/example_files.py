@@ -28,6 +28,7 @@ def lay(folder: Path, sound: Path) -> Path:
     np.savez(folder / "faces.npz", smile=random.randn(64), angry=random.randn(64))
     np.savez(folder / "directions.npz", smile=random.randn(64), age=random.randn(64))
     np.save(folder / "smile.npy", random.randn(64))
+    np.save(folder / "components.npy", random.randn(5, 64))
     np.save(folder / "walk.npy", random.randn(6, 64))
     np.savez(folder / "path.npz", z=random.randn(60, 64).astype(np.float32), fps=30)
     (folder / "automation.csv").write_text("time,cutoff\n0,0\n8,1\n")

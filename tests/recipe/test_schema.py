@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from seen import refused
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+from coming_from_rows import LINES, merged
 
 from gandream.base.assets import recipes
 from gandream.base.errors import RecipeError
@@ -94,22 +96,9 @@ def test_shipped_recipes_are_good_and_name_the_schema(path: Path):
     assert (path.parent / named).resolve() == SHIPPED
 
 
-def _coming_from() -> ModuleType:
-    found = importlib.util.spec_from_file_location("coming", ROOT / "tests" / "run" / "test_coming_from.py")
-    assert found is not None
-    assert found.loader is not None
-    module = importlib.util.module_from_spec(found)
-    import sys
-
-    sys.modules["coming"] = module
-    found.loader.exec_module(module)
-    return module
-
-
 def test_every_line_for_those_who_come_from_other_tools():
-    page = _coming_from()
-    assert len(page.LINES) > 100
-    assert {line.about: found for line in page.LINES if (found := refused(page.merged(line)))} == {}
+    assert len(LINES) > 100
+    assert {line.about: found for line in LINES if (found := refused(merged(line)))} == {}
 
 
 GOOD = """\
