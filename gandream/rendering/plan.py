@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from gandream.base.hashing import content_key
 from gandream.effects.chain import Chain
 from gandream.models.precision import Precision
 from gandream.models.spec import Spec
-from gandream.rendering.device import torch_version
+from gandream.rendering.device import Kind, torch_version
+from gandream.rendering.threads import cpu_threads
 from gandream.trajectory.grid import GridTrajectory
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
@@ -19,9 +20,9 @@ from gandream.video.format import VideoFormat
 ENGINE = 1
 """Raised when the renderer makes other pictures of the same trajectory; every segment is then rendered anew."""
 SEGMENT_S = 2
-BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23}
+BATCH_PIXELS: dict[Kind, int] = {"cpu": 1 << 20, "cuda": 1 << 23, "mps": 1 << 22}
 """Pixels of a batch, as the generator makes them, by device class. In each key: rounding may depend on the batch."""
-MAX_BATCH = {"cpu": 8, "cuda": 32}
+MAX_BATCH: dict[Kind, int] = {"cpu": 8, "cuda": 32, "mps": 16}
 SMALL_PIXELS = 128 * 128
 """Larger pictures are made in half as large batches on a CPU. Milliseconds a picture of a StyleGAN2 in bfloat16 with 1,
 2, 4, 8 and 16 at a time: 7.0, 5.7, 4.6, 4.0, 4.0 at 64x64; at 256x256 the number makes no difference."""
@@ -47,7 +48,7 @@ class Plan:
 
     trajectory: Trajectory
     fmt: VideoFormat
-    device: Literal["cpu", "cuda"]
+    device: Kind
     batch: int
     segments: tuple[Segment, ...]
     effects: Chain = field(default_factory=Chain)
@@ -57,6 +58,8 @@ class Plan:
     """The layer whose activations are shown instead of pictures."""
     precision: Precision = "float32"
     """What the generator computes in."""
+    threads: int = 0
+    """Threads of torch on a CPU, which round sums in another order; 0 on other devices."""
 
     @property
     def start(self) -> int:
@@ -78,6 +81,7 @@ class Plan:
         fixed = [ENGINE, self.fmt.key(), self.fit, self.device, self.batch, torch_version()]
         fixed += [] if self.layer is None else ["layer", self.layer]
         fixed += [] if self.precision == "float32" else ["precision", self.precision]
+        fixed += ["threads", self.threads] if self.threads else []
         begin = self.effects.begin(first, last)  # effects that remember see earlier frames too
         seen = [self.trajectory.key(begin, last), self.effects.key(first, last)]
         return [*fixed, *seen, *self._batches(begin, first, edges)]
@@ -96,7 +100,7 @@ class Plan:
 def make_plan(
     trajectory: Trajectory,
     fmt: VideoFormat,
-    device: Literal["cpu", "cuda"],
+    device: Kind,
     frames: tuple[int, int] | None = None,
     effects: Chain | None = None,
     fit: str = "cover",
@@ -110,19 +114,20 @@ def make_plan(
     if isinstance(trajectory, GridTrajectory):
         pixels = max(pixels, fmt.width * fmt.height)
     batch = batch_of(device, pixels)
-    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer, precision)
+    threads = cpu_threads() if device == "cpu" else 0
+    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer, precision, threads)
     cut = grid(start, stop, fmt.fps)
     keyed = (Segment(first, last, content_key("segment", *plan.key_of(first, last))) for first, last in cut)
     return replace(plan, segments=tuple(keyed))
 
 
-def batch_of(device: Literal["cpu", "cuda"], pixels: int) -> int:
+def batch_of(device: Kind, pixels: int) -> int:
     """How many pictures of so many pixels are made at a time on a device of this class."""
     most = MAX_BATCH[device] // (2 if device == "cpu" and pixels > SMALL_PIXELS else 1)
     return max(1, min(most, BATCH_PIXELS[device] // pixels))
 
 
-def piece_of(device: Literal["cpu", "cuda"], batch: int, fmt: VideoFormat) -> int:
+def piece_of(device: Kind, batch: int, fmt: VideoFormat) -> int:
     """How many pictures of a batch are brought to a film's size at once."""
     return max(1, min(batch, BATCH_PIXELS[device] // (fmt.width * fmt.height)))
 

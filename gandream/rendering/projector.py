@@ -11,6 +11,7 @@ import numpy as np
 from gandream.rendering.graphs import CudaRecorder, replayed
 from gandream.rendering.plan import batches
 from gandream.rendering.reel import Reel
+from gandream.rendering.threads import use
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,6 +94,7 @@ class Projector:
         self._shots = {number: kept for number, kept in self._shots.items() if number in shots}
         self._models = {model: kept for model, kept in self._models.items() if model in wanted}
         for number, shot in shots.items():
+            use(shot.plan.threads)
             if shot.model not in self._models:
                 self._models[shot.model] = replayed(self.load(shot.model), self._recorder)
             if number not in self._shots:

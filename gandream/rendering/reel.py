@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from gandream.base.hashing import content_key
+from gandream.rendering.device import Kind
 from gandream.rendering.plan import Plan, Segment, grid
 from gandream.video.format import VideoFormat
 
@@ -52,7 +53,7 @@ class Reel:
         return self.shots[0].plan.fmt
 
     @property
-    def device(self) -> Literal["cpu", "cuda"]:
+    def device(self) -> Kind:
         """What renders."""
         return self.shots[0].plan.device
 
@@ -60,6 +61,11 @@ class Reel:
     def batch(self) -> int:
         """Pictures of the largest batch."""
         return max(shot.plan.batch for shot in self.shots)
+
+    @property
+    def threads(self) -> int:
+        """Threads of torch on a CPU, 0 on other devices."""
+        return self.shots[0].plan.threads
 
     @property
     def start(self) -> int:

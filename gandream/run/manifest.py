@@ -155,6 +155,7 @@ def write(
         },
         "device": plan.device,
         "batch": plan.batch,
+        "threads": plan.threads or None,
         "segments": [segment.key for segment in plan.segments],
         "warnings": list(prepared.warnings),
         "quality": as_json(flaws),
