@@ -17,6 +17,10 @@ from gandream.recipe.signals import Signal
 LOUDEST = 127
 """The highest velocity and controller value of MIDI: becomes 1."""
 MOST_ROWS = 5_000_000
+TABLE = "A table is CSV: a row of names, then rows of seconds and numbers, such as 1.5,0.3."
+READABLE = "May you read it?"
+EXPORTED = "Export it again as a standard MIDI file (.mid)."
+"""What to do about a file that can't be used."""
 
 
 def automation(signal: Signal, end_s: float) -> np.ndarray:
@@ -56,20 +60,20 @@ def read_column(path: Path, column: str) -> tuple[np.ndarray, np.ndarray]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             text = file.read()
     except OSError as error:
-        raise AudioError(str(path), f"can't read this: {error.strerror}") from error
+        raise AudioError(str(path), f"can't read this: {error.strerror}", READABLE) from error
     except UnicodeDecodeError as error:
-        raise AudioError(str(path), "this is no table: it is not text in UTF-8") from error
+        raise AudioError(str(path), "this is no table: it is not text in UTF-8", "Save it as CSV in UTF-8.") from error
     first = text.split("\n", 1)[0]
     cells = max((";", "\t", ","), key=first.count)
     rows = [(number, row) for number, row in enumerate(_rows(path, text, cells), 1) if any(map(str.strip, row))]
     if not rows:
-        raise AudioError(str(path), "this table is empty")
+        raise AudioError(str(path), "this table is empty", TABLE)
     names = None
     if any(_number(cell) is None for cell in rows[0][1]):
         names = [cell.strip() for cell in rows[0][1]]
         rows = rows[1:]
     if not rows:
-        raise AudioError(str(path), "this table has names of columns, but no rows")
+        raise AudioError(str(path), "this table has names of columns, but no rows", TABLE)
     index = _column(path, column, names, len(names or rows[0][1]))
     times, values = np.empty(len(rows)), np.empty(len(rows))
     for at, (number, row) in enumerate(rows):
@@ -91,10 +95,14 @@ def _rows(path: Path, text: str, cells: str) -> Iterator[list[str]]:
     try:
         for number, row in enumerate(csv.reader(text.splitlines(), delimiter=cells), 1):
             if number > MOST_ROWS:
-                raise AudioError(str(path), f"a table has at most {MOST_ROWS} rows")
+                raise AudioError(
+                    str(path),
+                    f"a table has at most {MOST_ROWS} rows",
+                    "Write fewer: between rows values go on straight.",
+                )
             yield row
     except csv.Error as error:
-        raise AudioError(str(path), f"this is no table: {error}") from error
+        raise AudioError(str(path), f"this is no table: {error}", TABLE) from error
 
 
 def _number(cell: str) -> float | None:
@@ -106,7 +114,9 @@ def _number(cell: str) -> float | None:
 
 def _column(path: Path, column: str, names: list[str] | None, count: int) -> int:
     if count < 2:
-        raise AudioError(str(path), "a table has its times in the first column and values in others; here is only one")
+        raise AudioError(
+            str(path), "a table has its times in the first column and values in others; here is only one", TABLE
+        )
     there = names[1:] if names else [str(number) for number in range(2, count + 1)]
     hint = f"There is: {listed(there)}."
     if not column:
@@ -138,7 +148,8 @@ def _struck(signal: Signal, frames: int) -> np.ndarray:
                     curve[0, frame] = max(curve[0, frame], message.velocity / LOUDEST)
     channel = "" if signal.channel is None else f" on channel {signal.channel}"
     if not heard:
-        raise AudioError(str(path), f"there are no notes in this MIDI file{channel}")
+        hint = "Channels are from 1 to 16." if channel else "Is it the right file?"
+        raise AudioError(str(path), f"there are no notes in this MIDI file{channel}", hint)
     if not found:
         raise AudioError(
             str(path), f"none of these notes is played{channel}", f"There is: {listed(sorted(heard), 40)}."
@@ -181,7 +192,7 @@ def _messages(path: Path, channel: int | None) -> Iterator[tuple[float, Any]]:
             if not message.is_meta and (channel is None or getattr(message, "channel", -1) == channel - 1):
                 messages.append((time_s, message))
     except OSError as error:
-        raise AudioError(str(path), f"this is no MIDI file: {error or 'it ends too early'}") from error
+        raise AudioError(str(path), f"this is no MIDI file: {error or 'it ends too early'}", EXPORTED) from error
     except Exception as error:  # a damaged file fails in a dozen ways
-        raise AudioError(str(path), f"can't read this MIDI file: {error or type(error).__name__}") from error
+        raise AudioError(str(path), f"can't read this MIDI file: {error or type(error).__name__}", EXPORTED) from error
     yield from messages

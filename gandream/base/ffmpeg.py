@@ -49,6 +49,19 @@ _CONSEQUENCES = re.compile(
     r"Error while opening encoder|Could not open encoder|At least one output file"
 )
 """What ffmpeg also says once something has failed."""
+_ADVICE = {
+    "No space left on device|Disk quota exceeded": "The disk is full: make room, or choose another place with -o.",
+    "Cannot allocate memory|Out of memory|malloc": "Memory is short: close other programs, or make video.size smaller.",
+    "Permission denied|Read-only file system": "It may not write or read there: choose another place.",
+    "Cannot load |No capable devices|Device creation failed|OpenEncodeSession|InitializeEncoder": (
+        "The GPU's encoder doesn't work here: take `encoder: software`."
+    ),
+    "Unknown encoder|Unrecognized option|Option .{1,60} not found|No such filter|Unknown decoder": (
+        "It is too old, or was built without that: `gandream doctor` says which codecs it has."
+    ),
+    "Invalid data found|moov atom not found|could not find codec parameters": "Does the file play? It may be damaged.",
+}
+"""What to do, by what ffmpeg says; the first that fits."""
 
 
 @functools.cache
@@ -209,10 +222,18 @@ def failure(where: str, status: int, stderr: bytes) -> RenderError:
     if status < 0:
         names = {int(number): number.name for number in signal.Signals}
         name = names.get(-status, f"signal {-status}")
-        hint = f"ffmpeg was ended by {name}: perhaps there is too little memory."
+        hint = f"ffmpeg was ended by {name}. Perhaps memory is short: close other programs, or make video.size smaller."
         words = last_words(stderr) if stderr.strip() else "ffmpeg was ended from outside"
         return RenderError(where, words, hint)
-    return RenderError(where, last_words(stderr), f"ffmpeg ended with status {status}.")
+    return RenderError(where, last_words(stderr), f"ffmpeg ended with status {status}. {_advice(stderr)}")
+
+
+def _advice(stderr: bytes) -> str:
+    """What to do about what ffmpeg said."""
+    for words, advice in _ADVICE.items():
+        if re.search(words.encode(), stderr, re.IGNORECASE):
+            return advice
+    return "`gandream doctor` says which ffmpeg this is, and what it can do."
 
 
 def out_of_room(stderr: bytes) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, frame_words
+from gandream.cli.voice import note
 
 if TYPE_CHECKING:
     from gandream.run.bench import Bench
@@ -48,7 +49,7 @@ def command(
 
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
-        found = bench(checked, device=kind, frames=wanted, rounds=rounds, progress=progress)
+        found = bench(checked, device=kind, frames=wanted, rounds=rounds, progress=progress, note=note)
     if as_json:
         echo_json(_plain(found))
     else:

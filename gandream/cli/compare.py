@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from gandream.cli.options import AsJson, Assignments, Device, device_word, echo_json, warn
-from gandream.cli.voice import aside, watched
+from gandream.cli.voice import aside, note, watched
 
 
 def command(
@@ -78,7 +78,9 @@ def command(
     with shown() as progress:
         made = beside(
             lambda: compare(
-                table, out, part=part, full=full, largest=largest, force=force, device=kind, progress=progress
+                *(table, out),
+                **{"part": part, "full": full, "largest": largest, "force": force},
+                **{"device": kind, "progress": progress, "note": note},
             )
         )
     if as_json:

@@ -161,6 +161,35 @@ def _known(begun: str) -> Iterator[Found]:
     yield from (Found(name, entry.about) for name, entry in KNOWN.items())
 
 
+def _jobs(begun: str) -> list[Found]:
+    return [Found(str(job.id), f"{job.task.name}: {job.state}") for job in _queue_of("jobs")]
+
+
+def _batches(begun: str) -> list[Found]:
+    return [Found(batch) for batch in _queue_of("batches")]
+
+
+def _states(begun: str) -> list[Found]:
+    from gandream.run.jobs.records import STATES
+
+    return [Found(state) for state in STATES]
+
+
+def _queue_of(what: str) -> list[Any]:
+    """What the queue of the usual folder holds; nothing where there is none."""
+    from gandream.base.errors import GandreamError
+    from gandream.run.jobs.folder import jobs_folder, queue_file
+    from gandream.run.jobs.queue import Queue
+
+    try:
+        if queue_file(jobs_folder()).exists():
+            with Queue(jobs_folder()) as queue:
+                return getattr(queue, what)()
+    except GandreamError:  # a command that is run says it
+        pass
+    return []
+
+
 def _words(begun: str) -> Iterator[Found]:
     """Words of recipes and their values: ``video.codec=h264``."""
     schema = json.loads((assets.folder() / "schema" / "gandream.schema.json").read_text(encoding="utf-8"))
@@ -222,9 +251,13 @@ VALUES: dict[str, Callable[[str], Iterable[Found]]] = {
     "RECIPE|MODEL": lambda begun: chain(_recipes(begun), _models(begun)),
     "RECIPE|SOUNDFILE": lambda begun: _files(begun, None),
     "FILM": lambda begun: _files(begun, FILMS),
+    "DEVICE": lambda begun: [Found(word) for word in ("auto", "cpu", "cuda", "mps")],
     "MODEL": _models,
     "add NAME": _known,
     "remove NAME": _added,
+    "ID": _jobs,
+    "BATCH": _batches,
+    "STATE": _states,
     "KEY=VALUE": _words,
     "KEY=V1,V2..": _words,
 }

@@ -20,6 +20,9 @@ def command(
     functions: Annotated[
         bool, typer.Option("--functions", metavar="", help="List what expressions know instead.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Overwrite a picture that was made from something else.")
+    ] = False,
     assignments: Assignments = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,6 +41,10 @@ def command(
 
     loaded = load_recipe(recipe, assignments or ())
     check_beats(loaded)
+    if plot is not None:
+        from gandream.run.drawings import png_target
+
+        png_target(plot, "", recipe, force=force, what="plot", by="--plot")
     from gandream.run.explain import explained
     from gandream.run.explain import plot as draw
 

@@ -49,17 +49,24 @@ def facts_of(model: str, device: str | None) -> dict[str, Any]:
 def _time(model: str, device: str) -> dict[str, Any]:
     """Of pictures as a render of ``precision: auto`` makes them."""
     from gandream.cli.options import device_word
+    from gandream.cli.voice import note
     from gandream.models.convert import ANY_SIZE
     from gandream.models.precision import chosen, dtype_of
     from gandream.models.registry import describe, load_generator
     from gandream.models.timing import timed
-    from gandream.rendering.device import pick
+    from gandream.rendering.device import Kind
     from gandream.rendering.plan import batch_of
+    from gandream.run.device import on_device
 
-    kind, spec = pick(device_word(device)), describe(model, Path.cwd())
-    precision, (height, width) = chosen("auto", kind, reducible=spec.reducible), spec.size or ANY_SIZE
-    generator = load_generator(model, kind, dtype_of(precision), base=Path.cwd())
-    found = timed(generator, batch_of(kind, height * width))
+    spec = describe(model, Path.cwd())
+    height, width = spec.size or ANY_SIZE
+
+    def made(kind: Kind):
+        precision = chosen("auto", kind, reducible=spec.reducible)
+        generator = load_generator(model, kind, dtype_of(precision), base=Path.cwd())
+        return precision, timed(generator, batch_of(kind, height * width))
+
+    precision, found = on_device(device_word(device), made, note)
     return {
         "precision": precision,
         "batch": found.batch,

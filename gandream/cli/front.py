@@ -78,6 +78,17 @@ class Group(TyperGroup):
         _write_help(self, ctx, formatter)
 
 
+class ListFirst(Group):
+    """A command of commands that lists where no command is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words up to the command."""
+        named = any(word in self.commands or word in ("-h", "--help") for word in args)
+        if not named and (not args or args[0].startswith("-")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def _write_help(command: Any, ctx: Any, formatter: Any) -> None:
     ctx.color = coloured(sys.stdout)
     formatter.write(page(command, ctx, width(), colours=ctx.color))
@@ -93,9 +104,10 @@ def dress(app: typer.Typer, cls: type[Group] = Group) -> None:
             command.callback = spoken(command.callback)
     for group in app.registered_groups:
         if group.typer_instance is not None:
-            group.cls = Group
+            own = group.typer_instance.info.cls
+            group.cls = own if isinstance(own, type) and issubclass(own, Group) else Group
             group.typer_instance.callback()(spoken(_nothing))
-            dress(group.typer_instance)
+            dress(group.typer_instance, group.cls)
 
 
 def _nothing() -> None:

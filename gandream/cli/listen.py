@@ -21,6 +21,9 @@ def command(
             "-o", "--out", metavar="FILE", help="The PNG. [default: outputs/<name>_heard.png]", show_default=False
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Overwrite a picture that was made from something else.")
+    ] = False,
     as_json: AsJson = False,
     assignments: Assignments = None,
 ) -> None:
@@ -32,15 +35,18 @@ def command(
       gandream listen recipes/music_viz.yaml -o heard.png
     """
     from gandream.rendering.store import store_folder
+    from gandream.run.drawings import png_target, save_png
     from gandream.run.listen import facts, hear
 
-    picture = out or (None if as_json else Path("outputs") / f"{heard.stem}_heard.png")
+    picture = None
+    if out is not None or not as_json:
+        picture = png_target(out, f"{heard.stem}_heard", heard, force=force, what="picture")
     folder = Path("outputs") if picture is None else picture.parent
     listened = hear(heard, store_folder(folder) / "audio", tuple(assignments or ()))
     if picture is not None:
-        from gandream.run.plot import save
+        from gandream.run.plot import draw
 
-        save(listened, picture)
+        save_png(draw(listened), picture, heard)
     found = facts(listened)
     if as_json:
         echo_json(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -12,6 +13,7 @@ import typer
 
 from gandream.base.errors import GandreamError, RenderError
 from gandream.cli import (
+    batch,
     bench,
     cache,
     compare,
@@ -19,6 +21,7 @@ from gandream.cli import (
     diff,
     doctor,
     explain,
+    jobs,
     listen,
     measure,
     models,
@@ -28,6 +31,7 @@ from gandream.cli import (
     recipe_of,
     reference,
     render,
+    schedule,
     schema,
     sheet,
     still,
@@ -65,6 +69,9 @@ DAY: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Keep": {
         "render": render.command,
+        "batch": batch.command,
+        "jobs": jobs.app,
+        "schedule": schedule.command,
         "recipe": recipe_of.command,
         "diff": diff.command,
         "trajectory": trajectory.command,
@@ -149,6 +156,7 @@ def front_door(
 def main() -> None:
     """Run a command; errors are told in words. Status: 0 done, 1 failed, 2 the user's input, 130 or 143 stopped."""
     speak(Voice())
+    _take_every_character()
     if shell := os.environ.get(COMPLETE):
         from gandream.cli.complete import complete
 
@@ -164,6 +172,17 @@ def main() -> None:
             sys.exit(1)
         except Exception as error:
             _tell(_unforeseen(error))
+
+
+def _take_every_character() -> None:
+    """Have standard output take those that it lacks: on Windows a pipe has those of one language, but for programs, and
+    their JSON, it is UTF-8; elsewhere they are written as escapes.
+    """
+    if not isinstance(sys.stdout, io.TextIOWrapper) or sys.stdout.encoding.lower().replace("-", "") == "utf8":
+        return
+    if sys.platform == "win32" and not sys.stdout.isatty() and "PYTHONIOENCODING" not in os.environ:
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _unforeseen(error: Exception) -> GandreamError:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gandream.cli.options import AsJson, Device, device_word, echo_json
+from gandream.cli.voice import note
 
 
 def command(
@@ -31,7 +32,7 @@ def command(
     from gandream.run.measure import measure
 
     with counted() as progress:
-        found = measure(model, data, samples=samples, device=kind, progress=progress)
+        found = measure(model, data, samples=samples, device=kind, progress=progress, note=note)
     rows = {"model": found.model, "floor": found.floor}
     if as_json:
         levels = {name: {str(level): one for level, one in row.items()} for name, row in rows.items()}

@@ -188,7 +188,7 @@ def info(
     model: Model,
     as_json: AsJson = False,
     timed: Annotated[bool, typer.Option("--time", metavar="", help="Load it and time its pictures here.")] = False,
-    device: Annotated[str, typer.Option("--device", metavar="auto|cpu|cuda", help="What --time renders on.")] = "auto",
+    device: Annotated[str, typer.Option("--device", metavar="DEVICE", help="What --time renders on.")] = "auto",
 ) -> None:
     """Say what a model is: family, configuration, parameters, layers, classes, licence, how it was trained.
 

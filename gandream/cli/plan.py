@@ -19,6 +19,7 @@ from gandream.cli.options import (
     frame_words,
     warn,
 )
+from gandream.cli.voice import note
 
 if TYPE_CHECKING:
     from gandream.run.estimate import Between, FilmPlan, OutputPlan
@@ -58,7 +59,8 @@ def command(
 
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
-        found = beside(lambda: plan_film(checked, out, device=kind, frames=wanted, probe=probe, progress=progress))
+        more = {"probe": probe, "progress": progress, "note": note}
+        found = beside(lambda: plan_film(checked, out, device=kind, frames=wanted, **more))
     if as_json:
         echo_json(_plain(found))
         return
@@ -72,7 +74,7 @@ def _lines(plan: FilmPlan) -> Iterator[str]:
     from gandream.run.needs import size
 
     needs = plan.needs
-    yield f"{plan.recipe}: {plan.model}, on the {'GPU' if plan.device == 'cuda' else 'CPU'}"
+    yield f"{plan.recipe}: {plan.model}, on the {'CPU' if plan.device == 'cpu' else 'GPU'}"
     yield ""
     for one in plan.outputs:
         yield _row("file", str(one.file))

@@ -51,12 +51,13 @@ def command(
     from gandream.cli.progress import shown
     from gandream.cli.stopping import beside
     from gandream.recipe.load import load_recipe
+    from gandream.run.flaws import as_json as flaws
     from gandream.run.preview import Part, preview
 
     checked = load_recipe(recipe, assignments or ())
     with shown() as progress:
-        made = beside(lambda: preview(checked, Part(at, lasts), out, device=kind, progress=progress))
-    warn(made.film.warnings)
+        made = beside(lambda: preview(checked, Part(at, lasts), out, device=kind, progress=progress, note=note))
+    warn(made.film.notes)
     if made.where:
         part = f"{timestamp(made.start_s)} to {timestamp(made.stop_s)}"
         note(f"this is {part}, {made.where}; --at says another time")
@@ -66,6 +67,6 @@ def command(
     if as_json:
         facts = {"file": str(film.path), "start_s": made.start_s, "stop_s": made.stop_s, "why": made.where or None}
         counts = {"frames": film.frames, "rendered": film.rendered, "seconds": round(film.seconds, 3)}
-        echo_json({**facts, **counts, "warnings": list(film.warnings)})
+        echo_json({**facts, **counts, "warnings": list(film.warnings), "quality": flaws(film.flaws)})
     else:
         typer.echo(str(film.path))

@@ -12,10 +12,14 @@ from gandream.cli.options import (
     Assignments,
     Device,
     Frames,
+    On,
     RecipeFile,
+    SegmentsBack,
+    Workers,
     device_word,
     echo_json,
     frame_words,
+    rendered_on,
     warn,
 )
 from gandream.cli.voice import aside, say, watched
@@ -51,6 +55,9 @@ def command(
     strict: Annotated[
         bool, typer.Option("--strict", metavar="", help="Status 1 if anything is wrong with the film; it stays.")
     ] = False,
+    on: On = "local",
+    store: SegmentsBack = "auto",
+    workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
     """Render a recipe to a film with its sound.
@@ -68,6 +75,8 @@ def command(
       gandream render recipes/music_viz.yaml -o small.mp4 --set video.size=256
 
       gandream render recipes/music_viz.yaml --frames 360:480
+
+      gandream render recipes/music_viz.yaml --on ray://10.0.0.1:10001
     """
     wanted = frame_words(frames)
     kind = device_word(device)
@@ -78,12 +87,18 @@ def command(
     from gandream.run.film import render
 
     checked = load_recipe(recipe, assignments or ())
-    with shown() as progress:
-        more = {"force": force, "draft": draft, "progress": progress, "note": lambda words: warn((words,))}
+    with shown() as progress, rendered_on(on, store, workers) as cluster:
+        more = {
+            "force": force,
+            "draft": draft,
+            "progress": progress,
+            "note": lambda words: warn((words,)),
+            "on": cluster,
+        }
         film = beside(lambda: render(checked, out, device=kind, frames=wanted, **more))
     films = (film, *film.others)
-    flaws = tuple(dict.fromkeys(flaw.said for one in films for flaw in one.flaws))
-    warn((*film.warnings, *flaws))
+    flaws = {flaw.said for one in films for flaw in one.flaws}
+    warn(film.notes)
     if watched():
         rendered = film.rendered + sum(other.rendered for other in film.others)
         total = film.frames + sum(other.frames for other in film.others)

@@ -13,6 +13,9 @@ def command(
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="Write it to a file instead.", show_default=False),
     ] = None,
+    batch: Annotated[
+        bool, typer.Option("--batch", metavar="", help="That of batch files, for `gandream batch`.")
+    ] = False,
 ) -> None:
     """Print the JSON Schema of recipes, with which editors complete words and mark mistakes.
 
@@ -25,7 +28,7 @@ def command(
     from gandream.run.schema import schema_text, write_schema
 
     if out is None:
-        typer.echo(schema_text(), nl=False)
+        typer.echo(schema_text(batch), nl=False)
         return
-    write_schema(out)
+    write_schema(out, batch)
     typer.echo(str(out))

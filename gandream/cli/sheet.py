@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gandream.cli.options import AsJson, Assignments, Device, device_word, echo_json, warn
+from gandream.cli.voice import note
 
 RECIPES = (".yaml", ".yml")
 
@@ -33,9 +34,16 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--out", metavar="FILE", help="The PNG. [default: outputs/<name>_sheet.png]", show_default=False
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The PNG. [default: outputs/<recipe>_storyboard.png, outputs/<model>_sheet.png]",
+            show_default=False,
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Overwrite a picture that was made from something else.")
+    ] = False,
     columns: Annotated[
         int | None, typer.Option("--columns", metavar="COUNT", help="Pictures in a row.", show_default=False)
     ] = None,
@@ -104,14 +112,15 @@ def command(
     from gandream.cli.stopping import beside
 
     with counted() as progress:
+        told = {"device": kind, "progress": progress, "note": note}
         if of_recipe:
             from gandream.recipe.load import load_recipe
             from gandream.run import storyboard
 
             recipe = load_recipe(Path(subject), assignments or ())
             wide = {} if width is None else {"width": width}
-            options = {"every": every, "at": at, "columns": columns, "device": kind, **wide}
-            made = beside(lambda: storyboard.storyboard(recipe, out, progress=progress, **options))
+            options = {"every": every, "at": at, "columns": columns, "force": force, **wide}
+            made = beside(lambda: storyboard.storyboard(recipe, out, **options, **told))
             found = storyboard.facts(made)
         else:
             from gandream.run import model_sheet
@@ -120,7 +129,7 @@ def command(
                 *(seeds, classes, truncation, mix, mixed_with, direction, strength, steps, layers),
                 *(class_, psi, size, columns),
             )
-            made = beside(lambda: model_sheet.model_sheet(subject, wanted, out, device=kind, progress=progress))
+            made = beside(lambda: model_sheet.model_sheet(subject, wanted, out, force=force, **told))
             found = model_sheet.facts(made)
     if as_json:
         echo_json(found)

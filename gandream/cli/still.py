@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, warn
+from gandream.cli.voice import note
 
 
 def command(
@@ -23,6 +24,9 @@ def command(
             show_default=False,
         ),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", metavar="", help="Overwrite a picture that was made from something else.")
+    ] = False,
     assignments: Assignments = None,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -39,7 +43,7 @@ def command(
     from gandream.run.still import still
 
     checked = load_recipe(recipe, assignments or ())
-    path, prepared = beside(lambda: still(checked, at, out, device=kind))
+    path, prepared = beside(lambda: still(checked, at, out, force=force, device=kind, note=note))
     warn(prepared.warnings)
     if as_json:
         echo_json({"file": str(path), "warnings": list(prepared.warnings)})

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gandream.cli.options import AsJson, Assignments, Device, RecipeFile, device_word, echo_json, warn
+from gandream.cli.voice import note
 
 
 def command(
@@ -43,7 +44,8 @@ def command(
     from gandream.recipe.load import load_recipe
     from gandream.run.trajectory import write_trajectory
 
-    path, prepared = write_trajectory(load_recipe(recipe, assignments or ()), out, space=space, device=kind)
+    checked = load_recipe(recipe, assignments or ())
+    path, prepared = write_trajectory(checked, out, space=space, device=kind, note=note)
     warn(prepared.warnings)
     if as_json:
         echo_json({"file": str(path), "frames": prepared.score.trajectory.frames, "warnings": list(prepared.warnings)})

@@ -94,7 +94,7 @@ def _say(event: Event) -> None:
     if event.error is not None:
         say(f"{_now()}  {event.error}")
     if event.film is not None:
-        warn(event.film.warnings)
+        warn(event.film.notes)
     typer.echo(printable(f"{_now()}  {event.said}"))
 
 

@@ -57,7 +57,8 @@ def beside(values: np.ndarray | list[float], images: Tensor) -> Tensor:
     """Numbers [N] as float32 [N, 1, 1, 1] where the pictures are."""
     import torch
 
-    return torch.from_numpy(np.array(values, np.float32)).to(images.device, non_blocking=True).view(-1, 1, 1, 1)
+    aside = images.device.type == "cuda"  # of Apple's GPUs, torch had some that read what was gone by then
+    return torch.from_numpy(np.array(values, np.float32)).to(images.device, non_blocking=aside).view(-1, 1, 1, 1)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,16 @@ def only_float32(spec: Spec, dtype: torch.dtype | None) -> None:
         raise CheckpointError(spec.name, f"{spec.family} works in float32 here, not {dtype}", "Leave precision out.")
 
 
+def double(x: Tensor) -> Tensor:
+    """As float64; on the host where its device has no such numbers, as Apple's GPUs."""
+    return x.to(wide(x.device)).double()
+
+
+def wide(device: torch.device) -> torch.device:
+    """Where what is on a device is computed in float64: there, or on the host."""
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def exact(device: torch.device) -> AbstractContextManager[Any]:
     """float32 that is float32, and the same bytes every time: on CUDA neither is the default."""
     if device.type != "cuda":

@@ -60,7 +60,9 @@ def convert(
         raise OutputError(str(out), "a file is here already", "Choose another name, or overwrite it with --force.")
     if sha256_of(source, base) is None:
         spec = describe(source, base)
-        raise CheckpointError(source, f"{spec.family} is drawn from a seed: there is no file to convert")
+        raise CheckpointError(
+            source, f"{spec.family} is drawn from a seed: there is no file to convert", "It needs none."
+        )
     spec = describe(source, base)
     generator = load_generator(source, "cpu", base=base)
     tensors = cast(Savable, generator).tensors

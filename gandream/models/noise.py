@@ -117,7 +117,8 @@ class LayerNoise:
                 if one.mode == "off":
                     return None
                 strengths = one.strengths if one.strengths.ndim == 1 else one.strengths[:, layer]
-                strength = torch.from_numpy(np.array(strengths, np.float32)).to(self.maps.device, non_blocking=True)
+                strength = torch.from_numpy(np.array(strengths, np.float32))
+                strength = strength.to(self.maps.device, non_blocking=self.maps.device.type == "cuda")
                 strength = strength[:, None, None, None]
                 if one.mask is not None:
                     strength = strength * one.mask.at(height, width, self.maps.device)

@@ -2,6 +2,7 @@
 
 Half precision is taken only where the processor multiplies it itself: on x86 that is bfloat16 with AMX or AVX-512,
 whose flags the system lists; on CUDA float16, whose rounding is finer, as every GPU has it that torch still runs on.
+Apple's GPUs have it too, but were never seen with it here: there it is float32.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ WIDE = 128
 
 
 def chosen(word: str, device: str, *, reducible: bool) -> Precision:
-    """What `precision:` (``auto`` or ``exact``) means for a model on a device of this class (``cpu``, ``cuda``).
+    """What `precision:` (``auto`` or ``exact``) means for a model on a device of this class (``cpu``, ``cuda`` ...).
 
     ``reducible`` says whether half precision pays for it at all (``Spec.reducible``).
     """
@@ -51,7 +52,7 @@ def multiplies_bfloat16() -> bool:
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     try:
-        text = _CPUINFO.read_text()
+        text = _CPUINFO.read_text("utf-8", "replace")
     except OSError:
         return False
     flags = next((line for line in text.splitlines() if line.startswith("flags")), "")

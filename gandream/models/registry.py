@@ -79,6 +79,11 @@ def facts(source: str, base: Path | None = None) -> Facts | None:
     return found if shelved is None else replace(found, spec=_as_added(found.spec, shelved))
 
 
+def file_of(source: str, base: Path | None = None) -> Path | None:
+    """A model's file; None for what is drawn from a seed."""
+    return _file(source, base)[0]
+
+
 def sha256_of(source: str, base: Path | None = None) -> str | None:
     """The SHA-256 of a model's file; None for what is drawn from a seed."""
     path, shelved = _file(source, base)
@@ -111,7 +116,7 @@ def load_generator(
     *,
     base: Path | None = None,
 ) -> Generator:
-    """Load a model: ``cppn#7``, or a file. ``device`` None is CUDA where there is one, else the CPU.
+    """Load a model: ``cppn#7``, or a file. ``device`` None is a GPU where torch has one, else the CPU.
 
     ``dtype`` None is float32. bfloat16 and float16 are what convolutions compute in (``gandream.models.precision`` says
     where that pays); pictures are float32 all the same.
@@ -121,7 +126,8 @@ def load_generator(
     import torch
 
     if device is None:
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        gpus = {"cuda": torch.cuda, "mps": torch.backends.mps}
+        device = next((name for name, gpu in gpus.items() if gpu.is_available()), "cpu")
     if path is not None:
         sha256 = shelved.sha256 if shelved else None
         return _files().load_file(path, FROM_FILES, torch.device(device), dtype, sha256)

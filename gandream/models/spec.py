@@ -77,6 +77,8 @@ class Spec:
     """Whether it makes pictures of other sizes than its own, by continuing them beyond their edges."""
     reducible: bool = False
     """Whether half precision makes it faster, with pictures that look the same."""
+    rough: bool = False
+    """Whether it makes pictures of finer points between fewer ones when asked, for drafts, on a CPU."""
     shown: tuple[Layer, ...] = ()
     """The layers whose activations it can give, by number."""
     configuration: str = ""

@@ -60,9 +60,13 @@ class _Reading:
                 raise RecipeError(f"{where}  include = {name[:60]}", context["problem"], context["hint"]) from None
             self.files += 1
             if path.resolve() in open_files:
-                raise RecipeError(f"{where}  include", f"{name} includes itself")
+                raise RecipeError(f"{where}  include", f"{name} includes itself", "Take it out of one of the two.")
             if len(open_files) > MOST_DEEP or self.files > MOST_FILES:
-                raise RecipeError(f"{where}  include", f"at most {MOST_FILES} files are included, {MOST_DEEP} deep")
+                raise RecipeError(
+                    f"{where}  include",
+                    f"at most {MOST_FILES} files are included, {MOST_DEEP} deep",
+                    "Put some together.",
+                )
             below = read_document(path)
             _lay_over(tree, marks, *self.merged(below, (*open_files, path.resolve())))
         own = {key: value for key, value in document.tree.items() if key != "include"}

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gandream.base.errors import RecipeError, did_you_mean, listed
-from gandream.recipe.fields import COMMAS, split_by_commas, words_at
+from gandream.recipe.fields import COMMAS, Word, split_by_commas, words_at
 from gandream.recipe.include import with_includes
 from gandream.recipe.names import check_names
 from gandream.recipe.overrides import put_variables, set_values
@@ -65,12 +65,17 @@ def _together(mistakes: list[RecipeError]) -> RecipeError:
     return first
 
 
-def _mistakes(document: Document, error: ValidationError) -> list[RecipeError]:
+def mistakes_of(document: Document, error: ValidationError, kind: type[Word]) -> RecipeError:
+    """All mistakes that were found in a document whose words are those of a ``kind``, as one error."""
+    return _together(_mistakes(document, error, kind))
+
+
+def _mistakes(document: Document, error: ValidationError, kind: type[Any] = Recipe) -> list[RecipeError]:
     """What pydantic found, in the order in which it is written in the file."""
     found = error.errors(include_url=False, include_input=False)
     marks = [document.mark(as_written(document.tree, mistake["loc"])[0]) for mistake in found]
     order = sorted(range(len(found)), key=lambda index: (marks[index].line, marks[index].column))
-    return [_mistake(document, found[index]) for index in order]
+    return [_mistake(document, found[index], kind) for index in order]
 
 
 # What pydantic found, in the recipe's words.
@@ -89,7 +94,7 @@ _WORDS = {
 }
 
 
-def _mistake(document: Document, error: Any) -> RecipeError:
+def _mistake(document: Document, error: Any, of: type[Any]) -> RecipeError:
     path, context, kind = tuple(error["loc"]), error.get("ctx") or {}, error["type"]
     problem, hint, column = "", "", None
     if path[-1:] == ("[key]",):
@@ -100,7 +105,7 @@ def _mistake(document: Document, error: Any) -> RecipeError:
         problem, hint, column = context["problem"], context["hint"], context["column"]
         problem += f" (column {column + 1} of the expression)" if column is not None else ""
     elif kind == "extra_forbidden":
-        problem, words = "no such word here", words_at(Recipe, path[:-1])
+        problem, words = "no such word here", words_at(of, path[:-1])
         near = "Merging (<<) is no part of YAML 1.2; write the words out." if path[-1] == "<<" else ""
         near = COMMAS if split_by_commas(path[-1]) else near
         hint = near or did_you_mean(str(path[-1]), words) or f"Words here: {listed(words, 40)}."
@@ -109,5 +114,5 @@ def _mistake(document: Document, error: Any) -> RecipeError:
     else:
         words = _WORDS.get(kind)
         problem = words.format(**context) if words else error["msg"].removeprefix("Value error, ")
-        hint = "A first line could be `model: cppn#7`." if path == ("model",) else ""
+        hint = "A first line could be `model: cppn#7`." if path == ("model",) and of is Recipe else ""
     return RecipeError(place(document, path, column), problem, hint)

@@ -15,14 +15,30 @@ _KEY = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[-?\d{1,9}\])*", re.ASCII)
 _STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]", re.ASCII)
 
 
+class Assignment(str):
+    """``key=value`` that stands elsewhere than on the command line: its place, and the folder that files start from."""
+
+    __slots__ = ("folder", "place")
+    folder: Path
+    place: str
+
+    def __new__(cls, text: str, place: str, folder: Path) -> Assignment:
+        """Attach the place and the folder to the text."""
+        made = super().__new__(cls, text)
+        made.place, made.folder = place, folder
+        return made
+
+
 def set_values(document: Document, assignments: Sequence[str]) -> Document:
     """Apply ``walk.every=2 bars`` and the like; values are YAML, files in them start from the working directory."""
     for assignment in assignments:
         key, equals, written = assignment.partition("=")
-        name = f"--set {assignment if len(assignment) <= 80 else assignment[:77] + '...'}"
+        name, folder = f"--set {assignment if len(assignment) <= 80 else assignment[:77] + '...'}", Path.cwd()
+        if isinstance(assignment, Assignment):
+            name, folder = assignment.place, assignment.folder
         if not equals or not key.strip():
             raise RecipeError(name, "wanted key=value", "For instance: --set video.crf=23")
-        value, marks = read_text(written, name, Path.cwd(), lines=False)
+        value, marks = read_text(written, name, folder, lines=False)
         path = _assign(document.tree, _path(key.strip(), name), value, name)
         for old in [old for old in document.marks if old[: len(path)] == path]:
             del document.marks[old]
@@ -39,7 +55,7 @@ def _path(key: str, name: str) -> list[Key]:
         raise RecipeError(name, f"can't read the key '{key[:60]}'", "For instance: walk.through[0]")
     steps = [word.strip() or int(index) for word, index in _STEP.findall(key)]
     if len(steps) > MAX_DEPTH:
-        raise RecipeError(name, f"a key has at most {MAX_DEPTH} parts")
+        raise RecipeError(name, f"a key has at most {MAX_DEPTH} parts", "Set a shorter one as a whole.")
     return steps
 
 
@@ -56,7 +72,7 @@ def _assign(tree: Any, steps: list[Key], value: Any, name: str) -> Path_:
         if isinstance(tree, list):
             if not re.fullmatch(r"-?\d{1,9}", str(step), re.ASCII) or not -len(tree) <= int(step) < len(tree):
                 problem = f"{here} is a list of {len(tree)}; '{step}' is none of its numbers, which start at 0"
-                raise RecipeError(name, problem)
+                raise RecipeError(name, problem, f"To make it longer, set {here} as a whole.")
             at: Any = int(step) % len(tree)
         elif isinstance(tree, dict):
             at = next((old for old in tree if str(old) == str(step)), step)

@@ -143,7 +143,9 @@ def read_document(file: Path, name: str | None = None) -> Document:
     except FileNotFoundError:
         raise RecipeError(name, "no such file", _recipes_in(file.parent, file.name)) from None
     except (OSError, ValueError) as error:
-        raise RecipeError(name, f"can't read this file: {getattr(error, 'strerror', None) or error}") from None
+        raise RecipeError(
+            name, f"can't read this file: {getattr(error, 'strerror', None) or error}", "May you read it?"
+        ) from None
     if len(data) > MAX_BYTES:
         raise RecipeError(name, f"a recipe has at most {MAX_BYTES // 1000} kB", "Is this a recipe?")
     try:
@@ -212,7 +214,7 @@ def _syntax_error(error: yaml.MarkedYAMLError, source: _Source) -> RecipeError:
     if mark and source.text[mark.index : mark.index + 1] == "\t":
         return RecipeError(where, "YAML is indented with spaces; here is a tab", "Replace the tab with spaces.")
     if "expected a single document" in context:
-        return RecipeError(where, "a second document begins here (---); a recipe is one")
+        return RecipeError(where, "a second document begins here (---); a recipe is one", "Make two files of it.")
     if "duplicate anchor" in context:
         return RecipeError(where, context.partition(";")[0], "Give each anchor (&) a name of its own.")
     if context and source.lines and error.context_mark and mark and error.context_mark.line != mark.line:
@@ -250,7 +252,7 @@ class _Builder:
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node)
         if id(node) in self.open:
-            raise RecipeError(self.source.at(node.start_mark), "an alias (*) that holds itself")
+            raise RecipeError(self.source.at(node.start_mark), "an alias (*) that holds itself", "Write the words out.")
         self.open.add(id(node))
         built = self.mapping(node, path) if isinstance(node, yaml.MappingNode) else self.sequence(node, path)
         self.open.discard(id(node))
@@ -284,7 +286,7 @@ class _Builder:
             where = self.source.at(key_node.start_mark)
             key = self.scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str | int | float) or isinstance(key, bool) or key == "" or key != key:
-                raise RecipeError(where, "a key must be a word or a number")
+                raise RecipeError(where, "a key must be a word or a number", "Put it in quotes.")
             key = str(key) if isinstance(key, str) else key
             if key in built:
                 on = f" on line {lines[key]}" if self.source.lines else ""
@@ -299,7 +301,9 @@ class _Builder:
         if kind == "str":
             return Text(self.characters(node), self.folder)
         if not _PATTERNS[kind].match(text):
-            raise RecipeError(self.source.at(node.start_mark), f"'{text[:40]}' isn't {_KINDS[kind]}")
+            raise RecipeError(
+                self.source.at(node.start_mark), f"'{text[:40]}' isn't {_KINDS[kind]}", "Leave the tag (!!) out."
+            )
         if kind == "null":
             return None
         if kind == "bool":

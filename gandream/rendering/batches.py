@@ -18,7 +18,7 @@ from pathlib import Path
 from gandream.base.errors import RenderError
 from gandream.base.files import published
 from gandream.base.hashing import content_key
-from gandream.rendering.memory import largest_batch, needed
+from gandream.rendering.memory import largest_batch, needed_by
 from gandream.rendering.plan import Plan, made_size
 from gandream.rendering.reel import Reel, Shot, make_reel
 
@@ -75,13 +75,8 @@ def _made(plan: Plan) -> tuple[int, int]:
 
 
 def _largest(plan: Plan, total: int, parameters: Mapping[str, int]) -> int:
-    spec = plan.trajectory.spec
-    own = parameters.get(spec.fingerprint, 0)
-
-    def need(batch: int) -> int:
-        return needed(spec, plan.fmt, batch, plan.device, plan.precision, own, _made(plan))
-
-    return largest_batch(need, total, plan.batch)
+    own = parameters.get(plan.trajectory.spec.fingerprint, 0)
+    return largest_batch(lambda batch: needed_by(plan, own, batch), total, plan.batch)
 
 
 def _at_most(shot: Shot, most: int) -> Shot:

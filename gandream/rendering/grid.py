@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,8 +12,9 @@ from torch import Tensor
 from gandream.effects.lettering import Style, draw
 from gandream.effects.placing import Placed, Pose, Texture, laid, placed
 from gandream.models.spec import Inputs
+from gandream.rendering.cells import at_once
 from gandream.rendering.paint import FIT, Exposures, Painter, in_colour
-from gandream.rendering.plan import Plan, batch_of, made_size
+from gandream.rendering.plan import Plan, made_size
 from gandream.trajectory.grid import GridTrajectory
 from gandream.trajectory.trajectory import Trajectory
 from gandream.video.format import VideoFormat
@@ -42,7 +43,7 @@ class GridPainter:
         self.size = self.layout.cell(self.frame)
         own = VideoFormat(self.size[1], self.size[0], plan.fmt.fps, subsampling="444")
         self.cells = [Painter(replace(plan, trajectory=cell, fmt=own), generator) for cell in plan.trajectory.cells]
-        self._at_once = self._pictures_at_once()
+        self._at_once = at_once(plan)
         self._labels: list[Placed | None] | None = None
 
     def paint(self, start: int, stop: int) -> Tensor:
@@ -75,22 +76,14 @@ class GridPainter:
             psi = None if inputs[0].psi is None else torch.cat([one.psi for one in inputs if one.psi is not None])
             size = made_size(self.generator.spec, self.size, self.plan.fit)
             asked = None if size == self.generator.spec.size else size
-            made = []
+            made: list[Tensor] = []
+            more: dict[str, Any] = {"rough": True} if self.cells[0].rough else {}
             for at in range(0, len(w), self._at_once):
                 part = slice(at, at + self._at_once)
                 given = Inputs(w[part], None if psi is None else psi[part])
-                images = in_colour(self.generator.synthesise(given, noise="fixed", size=asked))
+                images = in_colour(self.generator.synthesise(given, noise="fixed", size=asked, **more))
                 made.append(FIT[self.plan.fit](images, self.size))
             return list(torch.cat(made).split(stop - start))
-
-    def _pictures_at_once(self) -> int:
-        """How many pictures of cells a call makes: as many as of a film of their size."""
-        height, width = made_size(self.generator.spec, self.size, self.plan.fit)
-        pixels = max(height * width, self.size[0] * self.size[1])
-        fmt = self.plan.fmt
-        usual = batch_of(self.plan.device, max(height * width, fmt.width * fmt.height))
-        # Where memory made the film's batches smaller, those of the cells are so, too.
-        return max(1, batch_of(self.plan.device, pixels) * self.plan.batch // usual)
 
     def _written(self) -> list[Placed | None]:
         """The labels on the frame, each at the lower left of its cell."""

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 from gandream.models.precision import Precision
 from gandream.models.spec import Spec
-from gandream.rendering.plan import piece_of
+from gandream.rendering.cells import at_once, picture_size
+from gandream.rendering.device import Kind
+from gandream.rendering.plan import Plan, piece_of
 from gandream.rendering.room import there as there
+from gandream.trajectory.grid import GridTrajectory
 from gandream.video.codecs import PRESETS
 from gandream.video.encode import QUEUED_BYTES
 from gandream.video.format import VideoFormat
 
-Device = Literal["cpu", "cuda"]
 MB = 1 << 20
-PROCESS = {"cpu": 295 * MB, "cuda": 700 * MB}
-"""Python and torch with what they load; on CUDA its context and the libraries' own room, in the device's memory."""
+PROCESS: dict[Kind, int] = {"cpu": 295 * MB, "cuda": 700 * MB, "mps": 700 * MB}
+"""Python and torch with what they load; on CUDA its context and the libraries' own room, in the device's memory; on MPS
+both, as its memory is the machine's. The latter is a guess."""
 WAITING = 64
 """Frames that wait for the encoder, where they are small; of large ones, as many as make ``QUEUED_BYTES``."""
 
@@ -49,9 +51,11 @@ FAMILIES = {
     "biggan_deep": Appetite(3.6, 3.6, 2.8),
 }
 """By measured peaks of renders on a CPU. On CUDA they were not measured yet; there the largest layer counts twice, as
-what is recorded has memory of its own (``rendering.graphs``)."""
+what is recorded has memory of its own (``rendering.graphs``); and on MPS, where torch keeps what it once had."""
 ANY = Appetite()
 HALVED = 0.75
+GRIDDED = 4.5
+"""Copies of a grid's frames: its cells, their sum, the frames, and what is made of these."""
 ENCODER = 38 * MB
 """Of ffmpeg with nothing to do."""
 HELD = {"h264": 112.0, "h265": 250.0, "vp9": 90.0, "av1": 250.0, "prores": 40.0, "prores_4444": 40.0, "ffv1": 30.0}
@@ -64,32 +68,44 @@ def needed(
     spec: Spec,
     fmt: VideoFormat,
     batch: int,
-    device: str,
+    device: Kind,
     precision: Precision,
     parameters_bytes: int,
     made: tuple[int, int] | None = None,
+    *,
+    cells: int | None = None,
 ) -> int:
     """Bytes that rendering such a film takes at its peak: of the machine's memory with ffmpeg, or of the CUDA device's.
 
     ``parameters_bytes`` are those of the model's numbers as float32, four for each. ``made`` is (height, width) of the
-    pictures that the generator makes, where they aren't of its own size (``plan.made_size``). Music isn't counted: it
-    was heard before, and let go.
+    pictures that the generator makes, where they aren't of its own size (``plan.made_size``). ``cells`` are how many
+    pictures of a grid's cells are made at a time; its frames are put together from all cells, a batch at a time. Music
+    isn't counted: it was heard before, and let go.
     """
-    kind: Device = "cuda" if device == "cuda" else "cpu"
     frame = (fmt.height, fmt.width)
     size = made or spec.size or frame
     appetite = FAMILIES.get(spec.family, ANY)
     exact = precision == "float32"
     weights = parameters_bytes * (appetite.exact if exact else appetite.reduced)
-    at_once = 1 if kind == "cpu" and appetite.alone else batch
+    count = batch if cells is None else max(batch, cells)
+    at_once = 1 if device == "cpu" and appetite.alone else count
     working = appetite.working * _largest_layer(spec, size) * at_once * (1 if exact else HALVED)
-    working *= 2 if kind == "cuda" else 1
-    pictures = 2.5 * batch * _floats(spec.channels, size)
-    piece = piece_of(kind, batch, fmt)
-    frames = (0.0 if size == frame else 2.5 * piece * _floats(3 + fmt.alpha, frame)) + 2 * piece * fmt.frame_bytes
-    found = PROCESS[kind] + weights + working + pictures + frames
+    working *= 1 if device == "cpu" else 2
+    pictures = 2.5 * count * _floats(spec.channels, size)
+    piece = piece_of(device, batch, fmt) if cells is None else batch
+    copies = GRIDDED if cells is not None else 0.0 if size == frame else 2.5
+    frames = copies * piece * _floats(3 + fmt.alpha, frame) + 2 * piece * fmt.frame_bytes
+    found = PROCESS[device] + weights + working + pictures + frames
     waiting = max(min(QUEUED_BYTES, WAITING * fmt.frame_bytes), piece * fmt.frame_bytes)
-    return math.ceil(found if kind == "cuda" else found + waiting + 2 * encoder(fmt))
+    return math.ceil(found if device == "cuda" else found + waiting + 2 * encoder(fmt))
+
+
+def needed_by(plan: Plan, parameters_bytes: int, batch: int | None = None) -> int:
+    """Bytes that rendering a plan takes at its peak, with its own batch or another."""
+    plan = plan if batch is None else replace(plan, batch=batch)
+    cells = at_once(plan) if isinstance(plan.trajectory, GridTrajectory) else None
+    given = plan.trajectory.spec, plan.fmt, plan.batch, plan.device, plan.precision, parameters_bytes
+    return needed(*given, picture_size(plan), cells=cells)
 
 
 def encoder(fmt: VideoFormat) -> int:

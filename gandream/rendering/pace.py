@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gandream.rendering.device import Kind
 from gandream.rendering.paint import Painter
 from gandream.rendering.plan import make_plan
 from gandream.trajectory.pace import along
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 SIDE, LEVELS = 64, 4
 
 
-def changes_along(
-    trajectory: Trajectory, phases: np.ndarray, generator: Generator, device: Literal["cpu", "cuda"]
-) -> np.ndarray:
+def changes_along(trajectory: Trajectory, phases: np.ndarray, generator: Generator, device: Kind) -> np.ndarray:
     """Distances between the pictures at phases [n + 1] that follow each other: float64 [n]."""
     fmt = VideoFormat(SIDE, SIDE, Fraction(30))
     plan = make_plan(along(trajectory, phases), fmt, device, fit="stretch")

@@ -15,6 +15,7 @@ from gandream.base.errors import RenderError
 from gandream.effects.camera import endless, moved
 from gandream.models.activations import LayerColours
 from gandream.models.spec import Inputs
+from gandream.rendering.apple import short_of_memory
 from gandream.rendering.batches import TooManyError
 from gandream.rendering.plan import Plan, made_size
 from gandream.trajectory.feed import Feed
@@ -50,6 +51,11 @@ class Painter:
         self._exposures = exposures
         self._layer_colours: LayerColours | None = None
 
+    @property
+    def rough(self) -> bool:
+        """Whether the generator is asked for rough pictures."""
+        return self.plan.draft and self.generator.spec.rough and self.generator.device.type == "cpu"
+
     def paint(self, start: int, stop: int) -> Tensor:
         """Pictures of frames [start, stop), float [N, 3, H, W] in about [-1, 1]; with alpha, four channels."""
         pieces = list(self.pieces(start, stop))
@@ -77,6 +83,8 @@ class Painter:
         def made(inputs: Inputs, region: int) -> Tensor:
             if plan.layer is not None:
                 given["layer"] = plan.layer
+            if self.rough:
+                given["rough"] = True
             images = self._once(
                 *(start, stop, ("images", asked, moved, plan.layer, region)),
                 lambda: self.generator.synthesise(inputs, **given),
@@ -127,7 +135,8 @@ class Painter:
         except (MemoryError, torch.OutOfMemoryError) as error:
             raise self._too_large() from error
         except RuntimeError as error:
-            if "can't allocate memory" in str(error) or "not enough memory" in str(error):
+            short = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+            if short or (self.plan.device == "mps" and short_of_memory(error)):
                 raise self._too_large() from error
             raise
 

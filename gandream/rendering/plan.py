@@ -60,6 +60,8 @@ class Plan:
     """What the generator computes in."""
     threads: int = 0
     """Threads of torch on a CPU, which round sums in another order; 0 on other devices."""
+    draft: bool = False
+    """Whether pictures may be rough, of models that can make them so (``Spec.rough``)."""
 
     @property
     def start(self) -> int:
@@ -82,6 +84,7 @@ class Plan:
         fixed += [] if self.layer is None else ["layer", self.layer]
         fixed += [] if self.precision == "float32" else ["precision", self.precision]
         fixed += ["threads", self.threads] if self.threads else []
+        fixed += ["rough"] if self.draft and self.trajectory.spec.rough else []
         begin = self.effects.begin(first, last)  # effects that remember see earlier frames too
         seen = [self.trajectory.key(begin, last), self.effects.key(first, last)]
         return [*fixed, *seen, *self._batches(begin, first, edges)]
@@ -106,6 +109,7 @@ def make_plan(
     fit: str = "cover",
     layer: int | None = None,
     precision: Precision = "float32",
+    draft: bool = False,
 ) -> Plan:
     """Plan frames [start, stop) of a trajectory (None: all) on a grid of segments that begins at frame 0."""
     start, stop = frames or (0, trajectory.frames)
@@ -115,7 +119,7 @@ def make_plan(
         pixels = max(pixels, fmt.width * fmt.height)
     batch = batch_of(device, pixels)
     threads = cpu_threads() if device == "cpu" else 0
-    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer, precision, threads)
+    plan = Plan(trajectory, fmt, device, batch, (), effects or Chain(), fit, layer, precision, threads, draft)
     cut = grid(start, stop, fmt.fps)
     keyed = (Segment(first, last, content_key("segment", *plan.key_of(first, last))) for first, last in cut)
     return replace(plan, segments=tuple(keyed))

@@ -111,7 +111,7 @@ def crossfaded(under: Iterator[Tensor], over: Iterator[Tensor], shares: np.ndarr
     while True:
         count = min(len(below), len(above))
         share = torch.from_numpy(shares[at : at + count].astype(np.float32))
-        share = share.to(below.device, non_blocking=True)[:, None, None, None]
+        share = share.to(below.device, non_blocking=below.device.type == "cuda")[:, None, None, None]
         yield torch.lerp(below[:count].float().clamp(-1, 1), above[:count].float().clamp(-1, 1), share)
         at += count
         if at >= len(shares):

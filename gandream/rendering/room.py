@@ -1,4 +1,4 @@
-"""How much memory there is: of the machine, of the container that holds us, or of a CUDA device.
+"""How much memory there is: of the machine, of the container that holds us, or of a GPU.
 
 Linux tells of itself in ``/proc/meminfo`` (proc(5)), and of groups of processes in files of their own (cgroups(7);
 version 2: "Control Group v2", "Memory Interface Files"; version 1: "Memory Resource Controller"). Loads no torch,
@@ -14,10 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from gandream.rendering.device import cuda_memory
+from gandream.rendering.device import Kind, cuda_memory
 
 UNKNOWN = (1 << 63) - 1
 """Bytes where nothing is told."""
+SHARED = 2 / 3
+"""Of the memory of a Mac, which its GPU shares: what Metal recommends to have there at a time is two thirds of it, or
+three quarters where there is much (``MTLDevice.recommendedMaxWorkingSetSize``). torch stops only far beyond."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Room:
     """That nobody has, or that the system keeps only until somebody wants them."""
 
 
-def there(device: str) -> int:
-    """Bytes that are free for a render on ``cpu`` or ``cuda``; 2^63 - 1 where nothing is told."""
+def there(device: Kind) -> int:
+    """Bytes that are free for a render on a device of this class; 2^63 - 1 where nothing is told."""
     return room(device).free
 
 
-def room(device: str, root: Path = Path("/")) -> Room:
+def room(device: Kind, root: Path = Path("/")) -> Room:
     """What there is for a render; ``root`` is where ``proc`` and ``sys`` are looked for."""
     if device == "cuda":
         import torch
@@ -43,12 +46,15 @@ def room(device: str, root: Path = Path("/")) -> Room:
         free, of_all = torch.cuda.mem_get_info()
         return Room(int(of_all), int(free))
     found = [_machine(root), *_groups(root)]
-    return Room(min(one.total for one in found), max(0, min(one.free for one in found)))
+    most, free = min(one.total for one in found), max(0, min(one.free for one in found))
+    if device == "mps" and most < UNKNOWN:
+        most = int(most * SHARED)
+    return Room(most, min(most, free))
 
 
-def total(device: str) -> int:
+def total(device: Kind) -> int:
     """Bytes that there are at all, whoever has them, found without torch; 2^63 - 1 where nothing is told."""
-    return (cuda_memory() or UNKNOWN) if device == "cuda" else room("cpu").total
+    return (cuda_memory() or UNKNOWN) if device == "cuda" else room(device).total
 
 
 def _machine(root: Path) -> Room:

@@ -55,18 +55,27 @@ class Job:
     sink: Sink
 
 
+def projectors_of(reels: Sequence[Reel], load: Load) -> list[Projector]:
+    """What makes the pictures of each output; what they have in common is made once."""
+    booth = Booth(load) if len(reels) > 1 else None
+    return [Projector(reel, load, booth) for reel in reels]
+
+
 def render_together(
-    jobs: Sequence[Job], load: Load, progress: Progress, waiting: Callable[[], None] = lambda: None
+    jobs: Sequence[Job],
+    load: Load,
+    progress: Progress,
+    waiting: Callable[[], None] = lambda: None,
+    projectors: Sequence[Projector] = (),
 ) -> list[int]:
     """Render what the outputs lack; gives how many frames of each were made here.
 
     What another process is rendering just now is left to it: the others come first, and then it is waited for. Those
     of one model come one after the other, so that each model is loaded once. ``waiting`` is called where nothing is
-    left but what others render.
+    left but what others render. Those who render again and again keep their ``projectors``, which hold the models.
     """
-    booth = Booth(load) if len(jobs) > 1 else None
-    projectors = [Projector(job.reel, load, booth) for job in jobs]
-    left, made, held = _groups(jobs), [0] * len(jobs), dict[tuple[int, Segment], Lock]()
+    projectors = projectors or projectors_of([job.reel for job in jobs], load)
+    left, made, held = groups(jobs), [0] * len(jobs), dict[tuple[int, Segment], Lock]()
     results: list[Future[Any]] = []
 
     def let_go(mine: tuple[int, Segment]) -> None:
@@ -112,7 +121,7 @@ def render_together(
     return made
 
 
-def _groups(jobs: Sequence[Job]) -> list[list[tuple[int, Segment]]]:
+def groups(jobs: Sequence[Job]) -> list[list[tuple[int, Segment]]]:
     """The segments of the same frames, with the numbers of their outputs, in the order of models and then of frames."""
     missing = [(number, segment) for number, job in enumerate(jobs) for segment in job.missing]
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from gandream.base import ffmpeg
 from gandream.effects.chain import Chain
 from gandream.recipe.recipe import Recipe
-from gandream.rendering.device import DeviceWord, pick, torch_version
+from gandream.rendering.device import DeviceWord, Kind, torch_version
 from gandream.rendering.graphs import replayed
 from gandream.rendering.plan import SEGMENT_S
 from gandream.rendering.reel import Reel
+from gandream.run.device import Note, on_device
 from gandream.run.film import frame_range
 from gandream.run.manifest import peak_memory_mb
 from gandream.run.prepare import prepare
@@ -97,9 +98,15 @@ def bench(
     frames: tuple[int | None, int | None] | None = None,
     rounds: int = ROUNDS,
     progress: Progress = lambda stage, done, total: None,
+    note: Note = lambda words: None,
 ) -> Bench:
     """Measure a recipe's stages on this machine; nothing is kept, and the store is neither read nor written."""
-    kind = pick(device)
+    return on_device(device, lambda kind: _bench(recipe, kind, frames, rounds, progress), note)
+
+
+def _bench(
+    recipe: Recipe, kind: Kind, frames: tuple[int | None, int | None] | None, rounds: int, progress: Progress
+) -> Bench:
     with tempfile.TemporaryDirectory(prefix="gandream-bench-") as folder:
         progress("listening", 0, 0)
         prepared = prepare(recipe, Path(folder), device=kind)
@@ -223,13 +230,13 @@ def _rendered(reel: Reel, load: Load, folder: Path) -> float:
 
 def _wait(reel: Reel) -> None:
     """A GPU answers before it is done."""
-    if reel.device == "cuda":
+    if reel.device != "cpu":
         import torch
 
-        torch.cuda.synchronize()
+        (torch.cuda if reel.device == "cuda" else torch.mps).synchronize()
 
 
-def machine(device: str) -> str:
+def machine(device: Kind) -> str:
     """The processors that did it, in words."""
     import torch
 
@@ -240,4 +247,6 @@ def machine(device: str) -> str:
     except (OSError, StopIteration):
         pass
     words = f"{name}, {os.cpu_count()} cores, {torch.get_num_threads()} torch threads"
+    if device == "mps":
+        return f"Apple's GPU; {words}"
     return f"{torch.cuda.get_device_name()}; {words}" if device == "cuda" else words

@@ -15,11 +15,12 @@ from gandream.base.errors import OutputError
 from gandream.base.files import disk_errors, published, temporary_folder, writable_folder
 from gandream.base.hashing import content_key, file_fingerprint
 from gandream.rendering import films
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.store import ELSEWHERE, Store, store_folder
 from gandream.run import compare_film, manifest
 from gandream.run.compare_page import Layout, background, inside, layout
 from gandream.run.compare_plan import Progress, Shown, heard, odd, planned, rendered
+from gandream.run.device import Note, failed_before, on_device
 from gandream.run.preview import Part
 from gandream.run.variants import Variants
 from gandream.video.format import VideoFormat
@@ -55,6 +56,7 @@ def compare(
     force: bool = False,
     device: DeviceWord = "auto",
     progress: Progress = lambda stage, done, total: None,
+    note: Note = lambda words: None,
 ) -> Compared:
     """Make the film ``outputs/<recipe>_compare.mp4`` of a table of variants.
 
@@ -62,19 +64,37 @@ def compare(
     rendered already isn't again, and neither is the one that is chosen in the end. It is then decoded, brought to its
     place, and encoded a second time, which is seen least where it is drafts that one compares.
     """
-    began, kind, first = time.perf_counter(), pick(device), table.variants[0].recipe
+    began, first = time.perf_counter(), table.variants[0].recipe
     target = _target(out, table)
     writable_folder(target.parent)
     if not force:
         manifest.refuse_foreign(target, first, rough=True)
     cache = writable_folder(store_folder(target.parent), ELSEWHERE)
+
+    def make(kind: Kind) -> Compared:
+        return _compare(table, target, cache, kind, part, full, largest, progress, began)
+
+    return on_device(device, make, note, failed_before(cache, first))
+
+
+def _compare(
+    table: Variants,
+    target: Path,
+    cache: Path,
+    kind: Kind,
+    part: Part | None,
+    full: bool,
+    largest: tuple[int, int],
+    progress: Progress,
+    began: float,
+) -> Compared:
     progress("listening", 0, 0)
     shown = planned(table, cache, kind, part, full)
     fps = shown[0].reel.fmt.fps
     frames = max(max(1, round(one.reel.frames / one.reel.fmt.fps * fps)) for one in shown)
     made = layout(table, (shown[0].reel.fmt.width, shown[0].reel.fmt.height), largest)
     fmt = VideoFormat(made.width, made.height, fps, crf=CRF)
-    files = Path(first.document.file or "recipe")
+    files = Path(table.variants[0].recipe.document.file or "recipe")
     films.note(cache, target, files, [segment.key for one in shown for segment in one.reel.segments])
     key = _key(shown, made, fmt, frames)
     made_now = 0

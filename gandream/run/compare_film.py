@@ -15,6 +15,7 @@ from gandream.base.errors import RenderError
 from gandream.run.compare_page import Place
 from gandream.video.encode import SegmentWriter
 from gandream.video.format import VideoFormat
+from gandream.video.tracks import AGAIN
 
 REVISION = 1
 """Raised when the same films become another one."""
@@ -85,7 +86,7 @@ def _stacked(films: Sequence[Film], still: Path, frames: int, fmt: VideoFormat) 
             some = len(data) // fmt.frame_bytes
             if not some:
                 running.ended()
-                raise RenderError("comparing", f"{left} frames are missing: {ffmpeg.last_words(running.said)}")
+                raise RenderError("comparing", f"{left} frames are missing: {ffmpeg.last_words(running.said)}", AGAIN)
             left -= some
             yield np.frombuffer(data, np.uint8)[: some * fmt.frame_bytes].reshape(some, -1)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gandream.base.errors import OutputError
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.video import Video
+from gandream.rendering.device import Kind
 from gandream.rendering.reel import Reel
 from gandream.rendering.segments import render_segments
 from gandream.rendering.store import Store
@@ -38,7 +39,7 @@ class Shown:
         return float(self.reel.frames / self.reel.fmt.fps)
 
 
-def planned(table: Variants, cache: Path, kind: Literal["cpu", "cuda"], part: Part | None, full: bool) -> list[Shown]:
+def planned(table: Variants, cache: Path, kind: Kind, part: Part | None, full: bool) -> list[Shown]:
     """The variants, prepared; those after the first show the same seconds of theirs."""
     shown: list[Shown] = []
     seconds: tuple[float, float] | None = None
@@ -53,7 +54,7 @@ def planned(table: Variants, cache: Path, kind: Literal["cpu", "cuda"], part: Pa
             frames = round(seconds[0] * fps), min(total, max(round(seconds[1] * fps), round(seconds[0] * fps) + 1))
             if frames[0] >= total:
                 problem = f"{variant.label} has ended by then: it lasts {total / fps:.3f} s"
-                raise OutputError(f"--at {part.at if part else ''}", problem)
+                raise OutputError(f"--at {part.at if part else ''}", problem, "Take an earlier time.")
         shown.append(Shown(variant, prepared, prepared.reel(kind, frames)))
     return shown
 

@@ -18,7 +18,7 @@ from gandream.base.errors import GandreamError, RenderError, listed
 from gandream.base.files import writable_folder
 from gandream.models.registry import BUILT_IN
 from gandream.recipe.fields import AUDIO_SUFFIXES
-from gandream.rendering.device import cuda_devices, torch_version
+from gandream.rendering.device import cuda_devices, no_mps, torch_version
 from gandream.rendering.store import ELSEWHERE, store_folder
 from gandream.video.codecs import CODECS
 from gandream.video.colour import Subsampling
@@ -94,6 +94,11 @@ def _device() -> Found:
             "a CUDA device is here, but torch can't use it: rendering on the CPU",
             "Install a torch that fits the driver.",
         )
+    elif not no_mps() and torch.backends.mps.is_available():
+        yield True, "mps, the GPU of this Mac, which was never tried here; --device cpu is the CPU"
+    elif not no_mps():
+        told = "an Apple GPU is here, but torch can't use it: rendering on the CPU"
+        yield True, told, "Install a newer torch, or a newer macOS."
     else:
         built = torch_version().endswith("+cpu")
         advice = "For an NVIDIA GPU, install torch with CUDA: https://pytorch.org/get-started/locally" if built else ""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from gandream.base.files import writable_folder
 from gandream.recipe.recipe import Recipe
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.plan import Segment
 from gandream.rendering.store import ELSEWHERE, Store, store_folder
+from gandream.run.device import Note, failed_before, on_device
 from gandream.run.film import Progress, frame_range
 from gandream.run.needs import SOUND_BITS, Needs, Output, needs
 from gandream.run.outputs import FilmOutput, outputs
@@ -70,10 +71,27 @@ def plan_film(
     frames: tuple[int | None, int | None] | None = None,
     probe: bool = True,
     progress: Progress = lambda stage, done, total: None,
+    note: Note = lambda words: None,
 ) -> FilmPlan:
     """Plan a render. Without ``probe`` nothing is rendered; with it, nothing of that is kept."""
-    kind, places = pick(device), targets(recipe, out, frames)
+    places = targets(recipe, out, frames)
     cache = writable_folder(store_folder(places[0].parent), ELSEWHERE)
+
+    def make(kind: Kind) -> FilmPlan:
+        return _plan_film(recipe, places, cache, kind, frames, probe, progress)
+
+    return on_device(device, make, note, failed_before(cache, recipe))
+
+
+def _plan_film(
+    recipe: Recipe,
+    places: list[Path],
+    cache: Path,
+    kind: Kind,
+    frames: tuple[int | None, int | None] | None,
+    probe: bool,
+    progress: Progress,
+) -> FilmPlan:
     progress("listening", 0, 0)
     prepared = prepare(recipe, cache, device=kind)
     made = outputs(places, prepared, kind, frame_range(recipe, frames, prepared))

@@ -188,11 +188,12 @@ def _spans(prepared: Prepared) -> Iterator[tuple[Recipe, Curves, int, int]]:
 
 
 def plot(recipe: Path, assignments: tuple[str, ...], prepared: Prepared, target: Path, cache: Path) -> None:
-    """Draw every curve of the recipe that moves against its music, as a PNG."""
+    """Draw every curve of the recipe that moves against its music, as a PNG; ``drawings.png_target`` gave its place."""
+    from gandream.run.drawings import save_png
     from gandream.run.listen import hear
-    from gandream.run.plot import save
+    from gandream.run.plot import draw
 
     heard = hear(recipe, cache, assignments)
     line = replace(heard.line, clock=prepared.score.trajectory.timeline.clock)
     lanes = {name if len(name) <= 16 else "…" + name[-15:]: lane for name, lane in curves_of(prepared).items()}
-    save(replace(heard, line=line, signals=lanes, bands={}), target)
+    save_png(draw(replace(heard, line=line, signals=lanes, bands={})), target, recipe)

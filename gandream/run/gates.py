@@ -17,21 +17,20 @@ MEANT_S = 4.0
 """Seconds of black that the recipe says, up to which nobody need be told of it."""
 
 
-def flaws_of(output: FilmOutput | PictureOutput, store: Store) -> tuple[Flaw, ...]:
-    """What is wrong with an output that is finished."""
-    return tuple(_flaws(output, store))
+def flaws_of(output: FilmOutput | PictureOutput, store: Store) -> tuple[Flaw, ...] | None:
+    """What is wrong with an output that is finished; None where its segments are gone, so that nobody can tell."""
+    looks = output.looks(store)
+    return None if looks is None else tuple(_flaws(output, looks))
 
 
-def _flaws(output: FilmOutput | PictureOutput, store: Store) -> Iterator[Flaw]:
+def _flaws(output: FilmOutput | PictureOutput, looks: Looks) -> Iterator[Flaw]:
     fps = output.reel.fmt.fps
     whole = output.frames == output.prepared.score.trajectory.frames
-    looks = output.looks(store)
-    if looks is not None:
-        closes = whole and output.recipe.video.loop
-        causes = Causes(output.prepared)
-        for found in judge(looks, float(fps), closes=closes):
-            if words := _said(found, looks, causes, output.first, fps):
-                yield _flaw(found.kind, output.first + found.start, output.first + found.stop, fps, words)
+    closes = whole and output.recipe.video.loop
+    causes = Causes(output.prepared)
+    for found in judge(looks, float(fps), closes=closes):
+        if words := _said(found, looks, causes, output.first, fps):
+            yield _flaw(found.kind, output.first + found.start, output.first + found.stop, fps, words)
     if isinstance(output, FilmOutput) and not output.animated:
         sound = output.recipe.audio is not None
         for kind, frame, words in timing(output.target, output.frames, fps, sound=sound):

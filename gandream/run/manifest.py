@@ -101,9 +101,14 @@ def key_of(film: Path) -> str | None:
 
 
 def flaws_of(film: Path) -> tuple[Flaw, ...] | None:
-    """What the quality gates have found in a film, as its manifest says; None if they weren't asked."""
-    there = _read(film)
-    return from_json(there["quality"]) if "quality" in there else None
+    """What the quality gates have found in a film, as its manifest says; None if nobody asked, or could tell."""
+    found = _read(film).get("quality")
+    return None if found is None else from_json(found)
+
+
+def add_flaws(film: Path, flaws: Sequence[Flaw]) -> None:
+    """Say in the manifest that is there what they have found since."""
+    _publish(film, {**_read(film), "quality": as_json(flaws)})
 
 
 def write(
@@ -114,7 +119,7 @@ def write(
     key: str,
     digest: str,
     figures: dict[str, Any],
-    flaws: Sequence[Flaw] = (),
+    flaws: Sequence[Flaw] | None = (),
 ) -> None:
     """Publish the manifest of a finished film of these frames, with what the quality gates have found."""
     recipe, trajectory, music = prepared.recipe, prepared.score.trajectory, prepared.score.music
@@ -158,10 +163,14 @@ def write(
         "threads": plan.threads or None,
         "segments": [segment.key for segment in plan.segments],
         "warnings": list(prepared.warnings),
-        "quality": as_json(flaws),
+        "quality": None if flaws is None else as_json(flaws),
         "figures": {**figures, "frames_per_second": _rate(figures), "peak_memory_mb": peak_memory_mb()},
         "versions": _versions(),
     }
+    _publish(film, content)
+
+
+def _publish(film: Path, content: dict[str, Any]) -> None:
     with published(path_of(film)) as part:
         part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gandream.base.errors import CheckpointError, TrainingError, listed
 from gandream.models.registry import describe, load_generator, training_of
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
+from gandream.run.device import Note, on_device
 
 LEAST = 64
 """Pictures of each side."""
@@ -31,6 +32,7 @@ def measure(
     samples: int,
     device: DeviceWord,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    note: Note = lambda words: None,
 ) -> Measured:
     """Compare ``samples`` pictures of a model with as many held-out ones, and those with as many others."""
     spec = describe(model, Path.cwd())
@@ -60,19 +62,22 @@ def measure(
             data, f"{2 * samples} pictures are held out of training, and {2 * LEAST} are the fewest to measure by",
             "Measure models of some thousand pictures or more.",
         )  # fmt: skip
-    generator = load_generator(model, device=pick(device))
-    done = 0
 
-    def make(first: int, count: int, labels: torch.Tensor | None) -> torch.Tensor:
-        nonlocal done
-        z = quality.latents(spec.latent_size, first, count).to(generator.device)
-        classes = labels.to(generator.device) if spec.classes and labels is not None else None
-        made = generator.synthesise(generator.map(z, classes))
-        done += count
-        progress(done, samples)
-        return made.float().mul(127.5).add(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+    def of_model(kind: Kind):
+        generator, done = load_generator(model, kind), 0
 
-    found = quality.of_generator(make, pictures, size, samples)
+        def make(first: int, count: int, labels: torch.Tensor | None) -> torch.Tensor:
+            nonlocal done
+            z = quality.latents(spec.latent_size, first, count).to(generator.device)
+            classes = labels.to(generator.device) if spec.classes and labels is not None else None
+            made = generator.synthesise(generator.map(z, classes))
+            done += count
+            progress(done, samples)
+            return made.float().mul(127.5).add(127.5).round().clamp(0, 255).to(torch.uint8).cpu()
+
+        return quality.of_generator(make, pictures, size, samples)
+
+    found = on_device(device, of_model, note)
     real, other = (quality.of_data(pictures, size, samples, first) for first in (0, samples))
     return Measured(swd(found, real), swd(other, real), samples)
 

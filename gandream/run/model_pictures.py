@@ -13,6 +13,7 @@ from gandream.base.errors import RenderError
 from gandream.models.precision import chosen, dtype_of
 from gandream.models.registry import load_generator
 from gandream.models.spec import Inputs, Spec
+from gandream.rendering.device import Kind
 from gandream.rendering.plan import batch_of
 from gandream.trajectory.places import Place
 
@@ -48,7 +49,7 @@ def pictures(
     spec: Spec,
     samples: Sequence[Sample],
     size: tuple[int, int],
-    device: str,
+    device: Kind,
     pushed: Pushed | None = None,
 ) -> Iterator[np.ndarray]:
     """Pictures of the samples in order, uint8 [h, w, 3] of a ``size`` (height, width); a batch is held at a time."""
@@ -60,7 +61,7 @@ def pictures(
     dtype = dtype_of(chosen("auto", device, reducible=spec.reducible))
     generator = load_generator(model, device, dtype)
     made = spec.size or size
-    count = batch_of("cuda" if device == "cuda" else "cpu", max(made[0] * made[1], size[0] * size[1]))
+    count = batch_of(device, max(made[0] * made[1], size[0] * size[1]))
     left = iter(samples)
     while batch := list(islice(left, count)):
         try:

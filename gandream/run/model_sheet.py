@@ -11,8 +11,9 @@ import numpy as np
 
 from gandream.models.registry import describe
 from gandream.models.spec import Spec
-from gandream.rendering.device import DeviceWord, pick
-from gandream.run import page
+from gandream.rendering.device import DeviceWord, Kind
+from gandream.run.device import Note, on_device
+from gandream.run.drawings import png_target, save_png
 from gandream.run.model_page import Cell, drawn, measured
 from gandream.run.model_pictures import pictures
 from gandream.run.model_tables import Wanted, arrange
@@ -36,19 +37,27 @@ def model_sheet(
     wanted: Wanted,
     out: str | Path | None = None,
     *,
+    force: bool = False,
     device: DeviceWord = "auto",
     progress: Progress = lambda done, total: None,
+    note: Note = lambda words: None,
 ) -> ModelSheet:
-    """Paint what is wanted of a model, and lay it out on one page. OutputError for what can't be shown."""
-    target = page.png_target(out, f"{usual_name(model)}_sheet")
-    kind = pick(device)
+    """Paint what is wanted of a model, and lay it out on one page. OutputError for what can't be shown.
+
+    What was made from another model is not overwritten without ``force``.
+    """
+    target = png_target(out, f"{usual_name(model)}_sheet", model, force=force)
     spec = describe(model, Path.cwd())
     arranged = arrange(model, spec, wanted)
     samples = arranged.samples
     measure = measured(arranged, spec, wanted.size)
-    made = pictures(model, spec, samples, (measure.picture[1], measure.picture[0]), kind, arranged.pushed)
-    laid = drawn(arranged, spec, measure, _counted(made, len(samples), progress))
-    page.save(laid.page, target)
+
+    def make(kind: Kind):
+        made = pictures(model, spec, samples, (measure.picture[1], measure.picture[0]), kind, arranged.pushed)
+        return drawn(arranged, spec, measure, _counted(made, len(samples), progress))
+
+    laid = on_device(device, make, note)
+    save_png(laid.page.image, target, model)
     return ModelSheet(target, spec, laid.page.image.size, laid.cells, (*spec.warnings, *arranged.notes))
 
 

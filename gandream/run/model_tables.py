@@ -80,7 +80,9 @@ def arrange(model: str, spec: Spec, wanted: Wanted) -> Arranged:
              "--direction": wanted.direction}  # fmt: skip
     said = [name for name, value in modes.items() if value is not None]
     if len(said) > 1:
-        raise OutputError(said[1], f"a sheet shows one of {', '.join(modes)}, and {said[0]} is there already")
+        raise OutputError(
+            said[1], f"a sheet shows one of {', '.join(modes)}, and {said[0]} is there already", "Leave one out."
+        )
     _check(wanted)
     recipe = sheet_words.bare_recipe(model)
     mode = said[0] if said else "--seeds"
@@ -110,9 +112,13 @@ def _check(wanted: Wanted) -> None:
         if value is not None and wanted.direction is None:
             raise OutputError(name, "this goes with --direction", "Leave the option out.")
     if wanted.psi is not None and not abs(wanted.psi) <= LARGEST:
-        raise OutputError(f"--psi {wanted.psi:g}", f"wanted a number from -{LARGEST:g} to {LARGEST:g}")
+        raise OutputError(
+            f"--psi {wanted.psi:g}", f"wanted a number from -{LARGEST:g} to {LARGEST:g}", "For instance 0.7."
+        )
     if wanted.strength is not None and not 0 < wanted.strength <= LARGEST:
-        raise OutputError(f"--strength {wanted.strength:g}", f"wanted a number above 0, up to {LARGEST:g}")
+        raise OutputError(
+            f"--strength {wanted.strength:g}", f"wanted a number above 0, up to {LARGEST:g}", "For instance 3."
+        )
     for name, value, low, high in (("--steps", wanted.steps, 2, MOST_STEPS), ("--size", wanted.size, 16, MOST_SIDE),
                                    ("--columns", wanted.columns, 1, MOST_PICTURES)):  # fmt: skip
         if value is not None and not low <= value <= high:
@@ -173,7 +179,9 @@ def _mixed(model: str, spec: Spec, wanted: Wanted, recipe: Recipe, like: Sample)
     rows = sheet_words.seeds_of(wanted.mix or "", "--mix")
     columns = sheet_words.seeds_of(wanted.mixed_with or "", "--with")
     if len(spec.layers) == 1:
-        raise OutputError(f"--mix {wanted.mix}", f"{spec.name} has one layer, so there is nothing to mix")
+        raise OutputError(
+            f"--mix {wanted.mix}", f"{spec.name} has one layer, so there is nothing to mix", "Take --seeds."
+        )
     if wanted.layers is not None:
         chosen = {wanted.layers: sheet_words.layers_of(wanted.layers, model, spec)}
     else:
@@ -214,7 +222,9 @@ def _directed(model: str, spec: Spec, wanted: Wanted, recipe: Recipe, like: Samp
     named = wanted.direction or ""
     place = sheet_words.direction_of(named, model, spec)
     if wanted.layers is not None and place.z is not None:
-        raise OutputError(f"--layers {wanted.layers}", "this direction is one of z, which all layers share")
+        raise OutputError(
+            f"--layers {wanted.layers}", "this direction is one of z, which all layers share", "Leave it out."
+        )
     layers = None if wanted.layers is None else sheet_words.layers_of(wanted.layers, model, spec)
     seeds = sheet_words.seeds_of(wanted.seeds or "0-7")
     most = wanted.strength or STRENGTH

@@ -60,7 +60,7 @@ def chosen(line: Timeline, spans: Sequence[Span], every: str | None, at: str | N
         step = parse_time(every)
     except ValueError as error:
         problem = str(error).replace("wanted a time:", "wanted a time, `section` or `scene`; times are")
-        raise OutputError(f"--every {every}", problem) from None
+        raise OutputError(f"--every {every}", problem, "For instance --every '1 bar'.") from None
     if step.amount <= 0 or (step.unit == "%" and step.amount > 100):
         raise OutputError(f"--every {every}", "wanted more than nothing", "For instance --every '1 bar'.")
     return Chosen(_frames(line, _regular(line, step, every), f"--every {every}"), f"a frame every {said(step)}")
@@ -113,7 +113,7 @@ def _told(line: Timeline, at: str) -> tuple[int, ...]:
         try:
             time = parse_time(word.strip(), sections=True)
         except ValueError as error:
-            raise OutputError(where, str(error)) from None
+            raise OutputError(where, str(error), "For instance --at 2s,1:05.") from None
         if time.unit == "section" and time.amount > len(line.sections_s):
             many = f"the music has {len(line.sections_s)}" if line.sections_s else "this film has none to tell"
             raise OutputError(where, f"there is no {time}: {many}")

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from gandream.base.errors import RenderError
 from gandream.models.registry import facts
-from gandream.rendering.memory import encoder, largest_batch, needed
-from gandream.rendering.plan import Plan, Segment, batch_of, made_size
+from gandream.rendering.cells import picture_size
+from gandream.rendering.memory import encoder, largest_batch, needed_by
+from gandream.rendering.plan import Plan, Segment, batch_of
 from gandream.rendering.room import UNKNOWN, Room, room
 from gandream.run.outputs import FilmOutput, PictureOutput
 from gandream.run.prepare import Prepared
+from gandream.trajectory.grid import GridTrajectory
 
 SURE = 4
 """A film's size depends on its pictures, and the guess may be wrong by so much; what is more than so much too large is
@@ -80,12 +82,20 @@ def refuse_impossible(
             raise TooLargeError("rendering", f"{takes}, and this machine has {size(found.memory_room.total)}", hint)
         if found.memory > found.memory_room.free:
             note(f"{takes}, and {size(found.memory_room.free)} are free")
-    takes = f"this render takes about {size(found.disk)} on the disk"
-    if found.disk > SURE * found.disk_free:
+    refuse_too_large(made, missing, note)
+
+
+def refuse_too_large(
+    made: Sequence[Output], missing: Sequence[Mapping[Segment, range]], note: Callable[[str], None]
+) -> None:
+    """TooLargeError where what a render writes surely can't fit the disk; ``note`` is told where it may not."""
+    disk, free = disk_needed(made, missing), _free(made[0].target.parent)
+    takes = f"this render takes about {size(disk)} on the disk"
+    if disk > SURE * free:
         hint = "Make room, choose another place with -o, or take a higher video.crf or a smaller video.size."
-        raise TooLargeError(str(made[0].target), f"{takes}, and {size(found.disk_free)} are free", hint)
-    if found.disk > found.disk_free:
-        note(f"{takes}, and {size(found.disk_free)} are free: it may not fit")
+        raise TooLargeError(str(made[0].target), f"{takes}, and {size(free)} are free", hint)
+    if disk > free:
+        note(f"{takes}, and {size(free)} are free: it may not fit")
 
 
 def _memory(made: Sequence[Output], batch: int | None = None) -> int:
@@ -97,14 +107,14 @@ def _memory(made: Sequence[Output], batch: int | None = None) -> int:
 
 
 def _of_plan(plan: Plan, batch: int | None, parameters: Mapping[str, int]) -> int:
-    spec, fmt = plan.trajectory.spec, plan.fmt
-    made, own = made_size(spec, (fmt.height, fmt.width), plan.fit), parameters.get(spec.fingerprint, 0)
-    return needed(spec, fmt, batch or plan.batch, plan.device, plan.precision, own, made)
+    return needed_by(plan, parameters.get(plan.trajectory.spec.fingerprint, 0), batch)
 
 
 def _most(plan: Plan) -> int:
-    height, width = made_size(plan.trajectory.spec, (plan.fmt.height, plan.fmt.width), plan.fit)
-    return batch_of(plan.device, height * width)
+    """The most pictures of a batch, where there is memory for any."""
+    height, width = picture_size(plan)
+    whole = plan.fmt.height * plan.fmt.width if isinstance(plan.trajectory, GridTrajectory) else 0
+    return batch_of(plan.device, max(height * width, whole))
 
 
 def _parameters(prepared: Prepared) -> dict[str, int]:

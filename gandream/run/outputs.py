@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 from unicodedata import category
 
 from gandream.audio.playable import playable
@@ -14,6 +13,7 @@ from gandream.base.errors import OutputError
 from gandream.base.files import writable_folder
 from gandream.base.hashing import content_key, file_fingerprint
 from gandream.recipe.recipe import Recipe
+from gandream.rendering.device import Kind
 from gandream.rendering.numbered import PictureSink, lacking_in, picture_keys
 from gandream.rendering.plan import Segment
 from gandream.rendering.reel import Reel
@@ -228,7 +228,7 @@ class PictureOutput(Output):
 
 
 def outputs(
-    targets: list[Path], prepared: Prepared, device: Literal["cpu", "cuda"], frames: tuple[int, int] | None
+    targets: list[Path], prepared: Prepared, device: Kind, frames: tuple[int, int] | None
 ) -> list[FilmOutput | PictureOutput]:
     """The outputs of a recipe at their places."""
     made: list[FilmOutput | PictureOutput] = []

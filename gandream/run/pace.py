@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +22,8 @@ from gandream.base.hashing import content_key
 from gandream.models.precision import chosen
 from gandream.models.spec import Generator
 from gandream.recipe.recipe import Recipe
-from gandream.rendering.device import DeviceWord, pick, torch_version
+from gandream.rendering.device import DeviceWord, Kind, torch_version
+from gandream.run.device import on_device
 from gandream.trajectory.compose import Score
 from gandream.trajectory.pace import Route, retimed, route_key
 from gandream.trajectory.scenes import Cut
@@ -61,7 +62,14 @@ def _paced(recipe: Recipe, trajectory: Trajectory, cache: Path, device: DeviceWo
         problem = "an even pace can't be measured while `classes` move on their own"
         raise recipe.error(("walk", "pace"), problem, "Give the latents classes of their own, or leave `pace` out.")
     route = Route.of(trajectory, recipe.walk.pace == "perceptual throughout")
-    kind = pick(device)
+    measured = on_device(device, lambda kind: _found(recipe, trajectory, route, cache, kind), lambda words: None)
+    before, after = (100 * float(measured[name]) for name in ("before", "after"))
+    told = f"the picture's change per frame varies by {after:.0f} %, which was {before:.0f} % as written"
+    return retimed(trajectory, route, np.array(measured["even"])), told
+
+
+def _found(recipe: Recipe, trajectory: Trajectory, route: Route, cache: Path, kind: Kind) -> dict[str, Any]:
+    """What was measured with a device of this class, or is now."""
     precision = chosen(recipe.model.precision, kind, reducible=trajectory.spec.reducible)
     measured_with = [kind, precision, torch_version(), FINEST]
     found = cache / f"{content_key('measured pace', route_key(trajectory, route), measured_with)}.json"
@@ -71,12 +79,10 @@ def _paced(recipe: Recipe, trajectory: Trajectory, cache: Path, device: DeviceWo
         cache.mkdir(parents=True, exist_ok=True)
         with published(found) as part:
             part.write_text(json.dumps(measured), encoding="utf-8")
-    before, after = (100 * float(measured[name]) for name in ("before", "after"))
-    told = f"the picture's change per frame varies by {after:.0f} %, which was {before:.0f} % as written"
-    return retimed(trajectory, route, np.array(measured["even"])), told
+    return measured
 
 
-def _measured(recipe: Recipe, trajectory: Trajectory, route: Route, device: Literal["cpu", "cuda"]) -> dict[str, Any]:
+def _measured(recipe: Recipe, trajectory: Trajectory, route: Route, device: Kind) -> dict[str, Any]:
     from gandream.rendering.pace import changes_along
     from gandream.run.prepare import load_model
 

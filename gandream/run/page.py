@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import combining, normalize
 
 import numpy as np
 
 from gandream.base.errors import OutputError
-from gandream.base.files import published, writable_folder
 from gandream.run.plot import HEAT
-from gandream.video.stamp import stamped
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -160,23 +156,3 @@ def checked_size(width: int, height: int, where: str, hint: str) -> None:
     """OutputError for a page that is too large to be laid out."""
     if width * height > MOST_PIXELS or max(width, height) > 60_000:
         raise OutputError(where, f"the sheet would have {width} x {height} pixels, too many for a picture", hint)
-
-
-def png_target(out: str | Path | None, usual: str) -> Path:
-    """Where a sheet goes: ``outputs/<usual>.png``, or a name that ends in .png; its folder is made."""
-    target = Path(out) if out is not None else Path("outputs") / f"{usual}.png"
-    if target.suffix.lower() != ".png":
-        hint = f"For instance {target.with_suffix('.png')}."
-        raise OutputError(str(target), "a sheet is a PNG, so its name should end in .png", hint)
-    if target.is_dir():
-        raise OutputError(str(target), "a folder is where the sheet should be", "Choose another name with -o.")
-    writable_folder(target.parent)
-    return target
-
-
-def save(page: Page, target: Path, title: str = "", recipe: str = "") -> None:
-    """Write a page as a PNG, whole or not at all; with the text of a ``recipe`` it carries that, as films do."""
-    made = io.BytesIO()
-    page.image.save(made, format="PNG")
-    with published(target) as part:
-        part.write_bytes(b"".join(stamped(made.getvalue(), title, recipe)) if recipe else made.getvalue())

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gandream.base.errors import OutputError
-from gandream.base.files import published
 from gandream.run.listen import Listened
 
 if TYPE_CHECKING:
@@ -36,20 +33,6 @@ SECTIONS = (
 )  # fmt: skip
 HEAT = np.array([[22, 25, 34], [48, 50, 106], [128, 54, 134], [226, 88, 90], [255, 176, 84], [255, 246, 200]])
 """Colours of bands from 0 to 1."""
-
-
-def save(listened: Listened, path: Path) -> None:
-    """Write the picture as a PNG, whole or not at all; OutputError where it can't be written."""
-    if path.suffix.lower() != ".png":
-        hint = f"For instance {path.with_suffix('.png')}."
-        raise OutputError(str(path), "the picture is a PNG, so its name should end in .png", hint)
-    picture = draw(listened)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with published(path) as part:
-            picture.save(part, format="PNG")
-    except OSError as error:
-        raise OutputError(str(path), f"can't write this: {error.strerror}") from error
 
 
 def draw(listened: Listened) -> Image:

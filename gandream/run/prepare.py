@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gandream.models.spec import Spec
 from gandream.recipe.draft import drafted
 from gandream.recipe.recipe import Recipe
 from gandream.rendering.batches import fitting
-from gandream.rendering.device import DeviceWord
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.plan import make_plan
 from gandream.rendering.reel import Reel, Shot, make_reel
 from gandream.rendering.room import total
@@ -29,6 +29,9 @@ from gandream.video.format import VideoFormat
 
 if TYPE_CHECKING:
     from gandream.models.spec import Generator
+
+LoadModel = Callable[[Recipe, str], "Generator"]
+"""Gives a recipe's model on a device."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,21 @@ class Prepared:
         """The format of the only output, or of the first."""
         return self.formats[0]
 
-    def reel(self, device: Literal["cpu", "cuda"], frames: tuple[int, int] | None = None, output: int = 0) -> Reel:
+    def reel(self, device: Kind, frames: tuple[int, int] | None = None, output: int = 0) -> Reel:
         """What is to be rendered of frames [start, stop), or of all, for one of the outputs."""
         fit, fmt, score = self.recipe.outputs[output].fit, self.formats[output], self.score
+        draft = self.recipe.drafted is not None
         if not self.cuts:
             precision = precision_of(self.recipe, self.spec, device)
-            plan = make_plan(score.trajectory, fmt, device, (0, 0), score.effects, fit, self.layer, precision)
+            what = score.trajectory, fmt, device, (0, 0), score.effects, fit, self.layer, precision, draft
+            plan = make_plan(*what)
             return make_reel(self._fitting([Shot(plan, 0, score.trajectory.frames)], device), frames)
         models = [_model_of(cut.recipe) for cut in self.cuts]
         shots = [
             Shot(
                 make_plan(
                     *(cut.trajectory, fmt, device, (0, 0), cut.effects, fit, shown_layer(cut.recipe, spec)),
-                    precision_of(cut.recipe, spec, device),
+                    *(precision_of(cut.recipe, spec, device), draft),
                 ),
                 *(cut.start, cut.stop, cut.shares),
                 models.index(model),
@@ -77,7 +82,7 @@ class Prepared:
             shots = [replace(shots[-1], start=0, stop=last, shares=np.zeros(0), later=shots[-1].stop), *shots]
         return make_reel(self._fitting(shots, device), frames)
 
-    def _fitting(self, shots: list[Shot], device: str) -> list[Shot]:
+    def _fitting(self, shots: list[Shot], device: Kind) -> list[Shot]:
         """With batches that fit this machine."""
         return shots if self.batches is None else fitting(shots, self.batches, total(device), self.parameters)
 
@@ -88,10 +93,10 @@ class Prepared:
         found = {spec.fingerprint: facts(model.written, model.folder) for spec, model in named}
         return {fingerprint: 4 * one.parameters for fingerprint, one in found.items() if one is not None}
 
-    def load(self, device: str) -> Callable[[int], Generator]:
-        """Loads the models of the reel by their numbers."""
-        recipes = [cut.recipe for cut in self.cuts] or [self.recipe]
-        return lambda number: load_model(recipes[number], device)
+    def load(self, device: str, models: LoadModel | None = None) -> Callable[[int], Generator]:
+        """Loads the models of the reel by their numbers; ``models`` does that for a recipe, or has it already."""
+        recipes, load = [cut.recipe for cut in self.cuts] or [self.recipe], models or load_model
+        return lambda number: load(recipes[number], device)
 
 
 def _model_of(recipe: Recipe) -> tuple[object, ...]:

@@ -13,9 +13,10 @@ import numpy as np
 from gandream.base.errors import OutputError
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.plan import SEGMENT_S
-from gandream.run.film import Film, Progress, made_film, ready
+from gandream.run.device import failed_before, on_device
+from gandream.run.film import Film, Note, Progress, made_film, ready
 from gandream.run.outputs import outputs
 from gandream.run.prepare import Prepared, draft_of, prepare
 from gandream.run.still import frame_at
@@ -74,19 +75,24 @@ def preview(
     *,
     device: DeviceWord = "auto",
     progress: Progress = lambda stage, done, total: None,
+    note: Note = lambda words: None,
 ) -> Preview:
     """Render a part of a recipe's draft to ``outputs/<recipe>.preview.mp4``, from the same store as all drafts."""
     began, part = clock.perf_counter(), part or Part()
     beats = part.needs_beats
-    kind, recipe = pick(device), draft_of(recipe)
+    recipe = draft_of(recipe)
     places = targets(recipe, out or preview_file(recipe), None)
     cache = ready(places, recipe)
-    progress("listening", 0, 0)
-    prepared = prepare(recipe, cache, beats=beats, device=kind)
-    start, stop, where = part.frames(prepared)
-    film = made_film(outputs(places, prepared, kind, (start, stop)), prepared, cache, progress, began=began)
-    fps = float(prepared.fmt.fps)
-    return Preview(film, start / fps, stop / fps, where)
+
+    def make(kind: Kind) -> Preview:
+        progress("listening", 0, 0)
+        prepared = prepare(recipe, cache, beats=beats, device=kind)
+        start, stop, where = part.frames(prepared)
+        film = made_film(outputs(places, prepared, kind, (start, stop)), prepared, cache, progress, note, began=began)
+        fps = float(prepared.fmt.fps)
+        return Preview(film, start / fps, stop / fps, where)
+
+    return on_device(device, make, note, failed_before(cache, recipe))
 
 
 def preview_file(recipe: Recipe) -> Path:
@@ -130,4 +136,4 @@ def _time(option: str, written: str) -> Time:
     try:
         return parse_time(written)
     except ValueError as error:
-        raise OutputError(f"{option} {written}", str(error)) from None
+        raise OutputError(f"{option} {written}", str(error), f"For instance {option} 5s.") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gandream.base.files import temporary_folder
+from gandream.rendering.device import Kind
 from gandream.rendering.plan import Segment
 from gandream.rendering.projector import Load
 from gandream.rendering.store import Store
@@ -111,13 +112,13 @@ def probed(
     )
 
 
-def _stretch(prepared: Prepared, names: Sequence[str], device: str, frames: tuple[int, int], load: Load) -> _Made:
+def _stretch(prepared: Prepared, names: Sequence[str], device: Kind, frames: tuple[int, int], load: Load) -> _Made:
     """Make frames [start, stop) of all outputs."""
     with temporary_folder("gandream-plan-") as root:
         places = [root / str(number) / name for number, name in enumerate(names)]
         for place in places:
             place.parent.mkdir()
-        made, store = outputs(places, prepared, "cuda" if device == "cuda" else "cpu", frames), Store(root / "store")
+        made, store = outputs(places, prepared, device, frames), Store(root / "store")
         jobs = [Job(output.reel, output.missing(store), output.sink(store)) for output in made]
         began = time.perf_counter()
         for output in made:

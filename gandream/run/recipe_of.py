@@ -89,7 +89,9 @@ def _told(path: Path) -> dict[str, Any]:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         words = getattr(error, "strerror", None) or "it isn't JSON"
-        raise RecipeError(str(path), f"this manifest can't be read: {words}") from None
+        raise RecipeError(
+            str(path), f"this manifest can't be read: {words}", "Name the film itself: it carries its recipe."
+        ) from None
     return told if isinstance(told, dict) else {}
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of recipes as a file."""
+"""The JSON Schema of recipes, and of batch files, as a file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from gandream.base.errors import OutputError
 from gandream.base.files import disk_errors, published
 from gandream.recipe.schema import recipe_schema
+from gandream.run.batch.schema import batch_schema
 
 
-def schema_text() -> str:
+def schema_text(batch: bool = False) -> str:
     """The schema as it is shipped: a line for each word and each definition, so that changes are seen."""
-    schema = dict(recipe_schema())
+    schema = dict(batch_schema() if batch else recipe_schema())
     parts = {key: schema.pop(key) for key in ("properties", "$defs")}
     lines = [f" {_line(key)}: {_line(value)}," for key, value in schema.items()]
     for key, held in parts.items():
@@ -21,12 +22,12 @@ def schema_text() -> str:
     return "{\n" + "\n".join(lines) + "\n}\n"
 
 
-def write_schema(path: Path) -> None:
+def write_schema(path: Path, batch: bool = False) -> None:
     """Write the schema to a file, whole or not at all; OutputError where anything but a schema is."""
     if path.is_file() and not _is_schema(path):
         raise OutputError(str(path), "a file is here already, and it is no schema of recipes", "Choose another name.")
     with published(path) as part:
-        part.write_text(schema_text(), encoding="utf-8", newline="\n")
+        part.write_text(schema_text(batch), encoding="utf-8", newline="\n")
 
 
 def _is_schema(path: Path) -> bool:

@@ -2,58 +2,61 @@
 
 from __future__ import annotations
 
-import io
+from functools import partial
 from pathlib import Path
 
 from gandream.base.clock import timestamp
 from gandream.base.errors import OutputError
-from gandream.base.files import published, writable_folder
+from gandream.base.files import writable_folder
 from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.store import ELSEWHERE, store_folder
+from gandream.run.device import Note, failed_before, on_device
+from gandream.run.drawings import png_target, save_png
 from gandream.run.manifest import recipe_text
 from gandream.run.prepare import Prepared, prepare
 from gandream.video.colour import display_bytes
-from gandream.video.stamp import stamped
 
 
 def still(
-    recipe: Recipe, at: str, out: str | Path | None = None, *, device: DeviceWord = "auto"
+    recipe: Recipe,
+    at: str,
+    out: str | Path | None = None,
+    *,
+    force: bool = False,
+    device: DeviceWord = "auto",
+    note: Note = lambda words: None,
 ) -> tuple[Path, Prepared]:
-    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG."""
+    """Render the frame on screen at a time (``12.5s``, ``90 frames``, ``8 bars``, ``50%``) to a PNG.
+
+    What was made from another recipe is not overwritten without ``force``.
+    """
+    try:
+        time = parse_time(at)
+    except ValueError as error:
+        raise OutputError(f"--at {at}", str(error), "For instance --at 1:05.") from None
+    subject = recipe.document.file or "film"
+    usual = f"{Path(subject).stem}_at_{str(time).replace(' ', '_')}"
+    target = png_target(out, usual, subject, force=force, what="still")
+    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
+    make = partial(_still, recipe, time, at, target, cache)
+    return on_device(device, make, note, failed_before(cache, recipe))
+
+
+def _still(recipe: Recipe, time: Time, at: str, target: Path, cache: Path, kind: Kind) -> tuple[Path, Prepared]:
     from PIL import Image
 
     from gandream.rendering.projector import Projector
 
-    try:
-        time = parse_time(at)
-    except ValueError as error:
-        raise OutputError(f"--at {at}", str(error)) from None
-    kind = pick(device)
-    target = (
-        Path(out)
-        if out is not None
-        else Path("outputs") / f"{Path(recipe.document.file or 'film').stem}_at_{str(time).replace(' ', '_')}.png"
-    )
-    if target.suffix.lower() != ".png":
-        raise OutputError(
-            str(target),
-            "a still is a PNG, so its name should end in .png",
-            f"For instance {target.with_suffix('.png')}.",
-        )
-    writable_folder(target.parent)
-    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
     prepared = prepare(recipe, cache, beats=time.unit in ("beats", "bars"), device=kind)
     frame = frame_at(time, at, prepared)
     reel = prepared.reel(kind, (frame, frame + 1))
     (image,) = Projector(reel, prepared.load(kind)).pictures(frame, frame + 1, batch=1)
-    made = io.BytesIO()
-    Image.fromarray(display_bytes(image)[0].cpu().numpy()).save(made, format="PNG")
-    title = recipe.title or Path(recipe.document.file or target).stem
+    picture, subject = Image.fromarray(display_bytes(image)[0].cpu().numpy()), recipe.document.file
+    title = recipe.title or Path(subject or target).stem
     moment = f"frame {frame}, at {timestamp(frame / float(prepared.fmt.fps))}"
-    with published(target) as part:
-        part.write_bytes(b"".join(stamped(made.getvalue(), title, recipe_text(recipe), moment=moment)))
+    save_png(picture, target, subject or "film", title=title, recipe=recipe_text(recipe), moment=moment)
     return target, prepared
 
 

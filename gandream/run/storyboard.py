@@ -17,9 +17,11 @@ from gandream.recipe.scene import Sectioned
 from gandream.recipe.signals import Signal
 from gandream.recipe.times import parse_time
 from gandream.recipe.video import MIN_SIDE, Video
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.store import ELSEWHERE, store_folder
 from gandream.run import page
+from gandream.run.device import Note, failed_before, on_device
+from gandream.run.drawings import png_target, save_png
 from gandream.run.manifest import recipe_text
 from gandream.run.moments import Chosen, Span, chosen
 from gandream.run.prepare import Prepared, describe_model, prepare
@@ -104,25 +106,29 @@ def storyboard(
     at: str | None = None,
     columns: int | None = None,
     width: int = WIDTH,
+    force: bool = False,
     device: DeviceWord = "auto",
     progress: Progress = lambda done, total: None,
+    note: Note = lambda words: None,
 ) -> Storyboard:
     """Paint frames of a film's first output and lay them out with what the music does between them.
 
     ``every`` is a time, ``section`` or ``scene``; ``at`` are times with commas between; without either, about 28 frames
-    at whole beats, bars or seconds. ``width`` is the page's, in pixels.
+    at whole beats, bars or seconds. ``width`` is the page's, in pixels. What was made from another recipe is not
+    overwritten without ``force``.
     """
     if every is not None and at is not None:
         raise OutputError("--at", "this says which frames are shown, and so does --every", "Say one of the two.")
     for name, value, low, high in (("--width", width, NARROWEST, WIDEST), ("--columns", columns, 1, MOST_COLUMNS)):
         if value is not None and not low <= value <= high:
-            raise OutputError(f"{name} {value}", f"wanted {low} to {high}")
-    target = page.png_target(out, f"{Path(recipe.document.file or 'film').stem}_sheet")
-    kind, cache = pick(device), store_folder(target.parent)
+            raise OutputError(f"{name} {value}", f"wanted {low} to {high}", "Or leave it out.")
+    subject = recipe.document.file or "film"
+    target = png_target(out, f"{Path(subject).stem}_storyboard", subject, force=force)
+    cache = store_folder(target.parent)
     writable_folder(cache, ELSEWHERE)
     recipe = _plain(recipe)
     music, beats, signals = _heard(recipe, cache / "audio")
-    prepared = prepare(recipe, cache, beats=beats or _in_beats(every) or _in_beats(at))
+    prepared = prepare(recipe, cache, beats=beats or _in_beats(every) or _in_beats(at), device=device)
     line, shape = prepared.score.trajectory.timeline, prepared.fmt
     spans, spans_are = _spans(prepared, line, music)
     fitting = spans if every is None or every.strip() == spans_are else ()
@@ -136,8 +142,11 @@ def storyboard(
     small = replace(prepared, formats=(VideoFormat(*cell, shape.fps),))
     from gandream.run.storyboard_page import drawn
 
-    laid = drawn(story, _pictures(small, kind, picked.frames, progress))
-    page.save(laid.page, target, heading.title, recipe_text(recipe))
+    def make(kind: Kind):
+        return drawn(story, _pictures(small, kind, picked.frames, progress))
+
+    laid = on_device(device, make, note, failed_before(cache, recipe))
+    save_png(laid.page.image, target, subject, title=heading.title, recipe=recipe_text(recipe))
     return Storyboard(target, laid.page.image.size, laid.panels, picked.step, prepared.warnings)
 
 
@@ -223,7 +232,7 @@ def _heading(recipe: Recipe, prepared: Prepared, picked: Chosen, width: int) -> 
     return page.Heading(recipe.title or file.stem, tuple(page.lines(said, 17, width - 2 * page.MARGIN)))
 
 
-def _pictures(prepared: Prepared, device: Any, frames: tuple[int, ...], progress: Progress) -> Iterator[np.ndarray]:
+def _pictures(prepared: Prepared, device: Kind, frames: tuple[int, ...], progress: Progress) -> Iterator[np.ndarray]:
     """The pictures of the frames, one after the other, uint8 [h, w, 3]."""
     from gandream.rendering.projector import Projector
     from gandream.video.colour import display_bytes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gandream.base.errors import OutputError, TrainingError, did_you_mean, listed
 from gandream.base.files import writable_folder
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, NoDeviceError, pick
 from gandream.training.presets import Asked, settings
 
 if TYPE_CHECKING:
@@ -74,7 +74,11 @@ def prepare(wanted: Wanted, progress: Callable[[int, int], None] | None = None) 
     from gandream.training.precision import chosen
     from gandream.training.train import Job
 
-    device = torch.device(pick(wanted.device))
+    kind = pick(wanted.device)
+    if wanted.device == "mps":
+        problem = "training wants numbers that Apple's GPUs don't have (float64); they render"
+        raise NoDeviceError("--device mps", problem, "Use --device cpu.")
+    device = torch.device("cpu" if kind == "mps" else kind)
     folder = Path("outputs") / "training" / wanted.out.stem
     writable_folder(wanted.out.parent)
     data = open_data(

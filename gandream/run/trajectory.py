@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from gandream.base.errors import OutputError
 from gandream.base.files import published, writable_folder
 from gandream.recipe.recipe import Recipe
-from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.store import ELSEWHERE, store_folder
+from gandream.run.device import Note, failed_before, on_device
 from gandream.run.prepare import Prepared, load_model, prepare
 
 BLOCK = 256
@@ -20,7 +22,12 @@ SPACES = ("z", "w")
 
 
 def write_trajectory(
-    recipe: Recipe, out: str | Path | None = None, *, space: str | None = None, device: DeviceWord = "auto"
+    recipe: Recipe,
+    out: str | Path | None = None,
+    *,
+    space: str | None = None,
+    device: DeviceWord = "auto",
+    note: Note = lambda words: None,
 ) -> tuple[Path, Prepared]:
     """Write z [F, D] or w [F, L, D'], float32, with ``fps`` and the ``classes`` [F, C] of conditional models.
 
@@ -34,9 +41,14 @@ def write_trajectory(
             "a trajectory is an .npz, so its name should end in .npz",
             f"For instance {target.with_suffix('.npz')}.",
         )
-    kind = pick(device)
     writable_folder(target.parent)
-    prepared = prepare(recipe, writable_folder(store_folder(target.parent), ELSEWHERE), device=kind)
+    cache = writable_folder(store_folder(target.parent), ELSEWHERE)
+    make = partial(_written, recipe, target, cache, space)
+    return on_device(device, make, note, failed_before(cache, recipe))
+
+
+def _written(recipe: Recipe, target: Path, cache: Path, space: str | None, kind: Kind) -> tuple[Path, Prepared]:
+    prepared = prepare(recipe, cache, device=kind)
     trajectory, spec = prepared.score.trajectory, prepared.spec
     if prepared.cuts:
         problem = "a film of scenes has a trajectory in each of them, and a file holds one"

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from gandream.base.errors import GandreamError
+from gandream.base.errors import GandreamError, OutputError
 from gandream.recipe.load import load_recipe
 from gandream.recipe.recipe import Recipe
+from gandream.rendering.apple import CantError, asked
 from gandream.rendering.device import DeviceWord, pick
+from gandream.rendering.device import Kind as Device
 from gandream.run.changes import Change, changes, words
 from gandream.run.film import Film, Progress, made_film, ready
 from gandream.run.outputs import outputs
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 RETRY_S = 2.0
 """How often a recipe that can't be read is tried again: what it lacks may come without an edit."""
 
-Kind = Literal["watching", "saved", "changed", "unseen", "rendered", "error", "again"]
+Kind = Literal["watching", "saved", "changed", "unseen", "rendered", "moved", "error", "again"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def watch(
 ) -> Iterator[Event]:
     """Render a recipe, and again at each save; gives what happens, without end. What didn't change isn't rendered.
 
-    A recipe that is wrong is told so, and the last film stays. RecipeError only if there is no such file at first,
-    OutputError if a time that is wanted is none.
+    A recipe that is wrong is told so, and the last film stays. Only before the first film it is an error: if there is
+    no such file, and if what is wrong stands in an option, where no edit of the recipe would mend it.
     """
     if not path.is_file():
         load_recipe(path, overrides)  # which says it
@@ -80,6 +82,8 @@ def watch(
         except EditedError:
             yield Event("again", "saved again: starting over")
         except GandreamError as error:
+            if session.film is None and _of_the_command(error):
+                raise
             files.follow(recipe)
             seen = {**files.state(), **seen}
             if str(error) != told:
@@ -92,6 +96,11 @@ def watch(
                 break
         if saved:
             yield Event("saved", f"saved: {', '.join(file.name for file in saved)}")
+
+
+def _of_the_command(error: GandreamError) -> bool:
+    """Whether it is about what stands on the command line: where the film goes, or a word that is set there."""
+    return isinstance(error, OutputError) or error.where.startswith("--set ")
 
 
 def _watching(files: Watched) -> str:
@@ -126,9 +135,20 @@ class _Session:
         self._models: dict[tuple[str, ...], Generator] = {}
 
     def render(self, written: Recipe, progress: Progress) -> Iterator[Event]:
-        """Say what changed, and render."""
+        """Say what changed, and render; on the CPU from now on, where `auto` took an Apple GPU that can't."""
+        kind = pick(self.wanted.device)
+        try:
+            with asked(kind):
+                yield from self._render(written, progress, kind)
+        except CantError as error:
+            if self.wanted.device != "auto":
+                raise
+            self.wanted = replace(self.wanted, device="cpu")
+            yield Event("moved", f"{error.problem}: the CPU makes all of it")
+            yield from self._render(written, progress, "cpu")
+
+    def _render(self, written: Recipe, progress: Progress, kind: Device) -> Iterator[Event]:
         began, wanted = time.perf_counter(), self.wanted
-        kind = pick(wanted.device)
         recipe = written if wanted.full else draft_of(written)
         out = wanted.out or (preview_file(recipe) if wanted.part else None)
         places = targets(recipe, out, None)

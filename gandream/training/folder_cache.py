@@ -162,7 +162,9 @@ def _room(cache: Path, size: int) -> None:
     """Look for room before hours are spent on decoding."""
     free = shutil.disk_usage(cache).free
     if free < size:
-        raise GandreamError(str(cache), f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free")
+        raise GandreamError(
+            str(cache), f"{size / 1e9:.1f} GB are needed, {free / 1e9:.1f} GB are free", "Make room there."
+        )
 
 
 def _forget(cache: Path, prepared: Prepared, key: str) -> None:

@@ -61,7 +61,7 @@ def _of_file(file: Path, names: Sequence[str]) -> dict[str, Label] | None:
         text = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problem = getattr(error, "strerror", None) or "the file isn't UTF-8 text"
-        raise GandreamError(str(file), f"can't be read: {problem}") from error
+        raise GandreamError(str(file), f"can't be read: {problem}", "Save it as text in UTF-8.") from error
     rows = _of_csv(file, text, names) if file.suffix == ".csv" else _of_json(file, text)
     if rows is None:
         return None
@@ -80,7 +80,7 @@ def _of_json(file: Path, text: str) -> list[Row] | None:
     except (ValueError, RecursionError) as error:
         problem = f"this isn't JSON: {getattr(error, 'msg', 'nested too deeply')}"
         where = f"{file}:{getattr(error, 'lineno', 1)}:{getattr(error, 'colno', 1)}"
-        raise GandreamError(where, problem) from error
+        raise GandreamError(where, problem, _FORMS) from error
     if not isinstance(content, dict):
         raise GandreamError(str(file), f"labels by file are wanted, not {_shown(content)}", _FORMS)
     pairs = content.get("labels", ())
@@ -120,7 +120,9 @@ def _checked(rows: Iterable[Row], folder: Path, names: Sequence[str]) -> dict[st
             hint = "One class for each picture." if isinstance(label, list | dict) else ""
             raise GandreamError(where, f"a class is a name or a number, not {_shown(label)}", hint)
         if isinstance(label, int) and label < 0:
-            raise GandreamError(where, f"classes are numbered from 0 on, not {label}")
+            raise GandreamError(
+                where, f"classes are numbered from 0 on, not {label}", "Number them from 0, or give names."
+            )
         kind = kind or type(label)
         if not isinstance(label, kind):
             raise GandreamError(
@@ -131,7 +133,11 @@ def _checked(rows: Iterable[Row], folder: Path, names: Sequence[str]) -> dict[st
         if plain not in known:
             raise _not_there(where, plain, folder, names)
         if labels.setdefault(plain, label) != label:
-            raise GandreamError(where, f"{plain} is of class {_shown(label)} here and {_shown(labels[plain])} before")
+            raise GandreamError(
+                where,
+                f"{plain} is of class {_shown(label)} here and {_shown(labels[plain])} before",
+                "Leave one of the two out.",
+            )
     return labels
 
 

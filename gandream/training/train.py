@@ -140,7 +140,9 @@ class _Session:
         try:
             self.learner.restore(tensors, facts["learner"])
         except (KeyError, RuntimeError, ValueError) as error:
-            raise CheckpointError(str(self.job.state), f"its tensors don't fit its configuration: {error}") from error
+            raise CheckpointError(
+                str(self.job.state), f"its tensors don't fit its configuration: {error}", "Train into another file."
+            ) from error
         self.best, self.swd, self.seconds = facts["best"], facts["swd"], facts["seconds"]
         self.kept_at = facts.get("kept_at", -1)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gandream.base.errors import LatentError
-from gandream.models.arguments import centre_of
+from gandream.models.arguments import centre_of, double
 from gandream.models.bending import Bend
 from gandream.models.masks import Mask
 from gandream.models.noise import LayerNoise, NoiseMaps, Setting
@@ -58,7 +58,7 @@ class Feed:
         assert smoothing is not None, "asked before"
         needed, there = smoothing.needed(start, stop, frames)
         ranges = smoothing.ranges(start, stop, frames)
-        every = torch.cat([self._made(*one) for one in ranges]).double()
+        every = double(torch.cat([self._made(*one) for one in ranges]))
         numbers = np.concatenate([np.arange(*one) for one in ranges])
         rows = torch.as_tensor(np.searchsorted(numbers, needed), device=every.device)
         # One tap after the other, so that a frame is summed in the same order whatever range it is in.
@@ -66,7 +66,7 @@ class Feed:
         for tap, weights in enumerate(smoothing.weights(there)):
             counted = torch.as_tensor(weights, device=every.device)[:, None, None]
             total += counted * every[rows[tap : tap + stop - start]]
-        return total.float()
+        return total.float().to(self.generator.device)
 
     def _made(self, start: int, stop: int) -> Tensor:
         """w of the film's frames [start, stop) after walk, blends and mixes: [n, L, D']."""
@@ -139,11 +139,11 @@ class Feed:
         stops = [self._one(at, start, stop) for at in centre.stops]
         if len(stops) == 1:
             return stops[0]
-        every = torch.stack([at.expand_as(w) for at in stops]).double()  # [K, n, L, D']
-        far = (every - w.double()).pow(2).mean(dim=(2, 3))
+        every = double(torch.stack([at.expand_as(w) for at in stops]))  # [K, n, L, D']
+        far = (every - double(w)).pow(2).mean(dim=(2, 3))
         apart = 2 / (len(stops) - 1) * (every - every.mean(dim=0)).pow(2).mean(dim=(2, 3)).sum(dim=0)
         weights = (-far / (centre.softness * apart).clamp(min=1e-12)).softmax(dim=0)
-        return torch.einsum("kn,knld->nld", weights, every).float()
+        return torch.einsum("kn,knld->nld", weights, every).float().to(w.device)
 
     @cached_property
     def _measured(self) -> Tensor:
@@ -284,7 +284,11 @@ class Feed:
         if at.w is not None:
             if at.w.shape[1] != w_avg.shape[1]:
                 name, wanted = self.trajectory.spec.name, list(w_avg.shape)
-                raise LatentError(name, f"a saved latent is {list(at.w.shape)}, but w is {wanted} here")
+                raise LatentError(
+                    name,
+                    f"a saved latent is {list(at.w.shape)}, but w is {wanted} here",
+                    "It was saved for another model.",
+                )
             return self._put(at.w).expand_as(w_avg)
         if at.ends is not None:
             first, second = (self._one(end) for end in at.ends)
@@ -319,4 +323,4 @@ def _mask(where: Region, start: int, stop: int) -> Mask:
 
 def _exact(tensor: Tensor) -> np.ndarray:
     """As float64 on the host."""
-    return tensor.double().cpu().numpy()
+    return double(tensor).cpu().numpy()

@@ -21,6 +21,7 @@ from gandream.video.boxes import NotWholeError
 from gandream.video.format import VideoFormat
 from gandream.video.sound import disk_words
 from gandream.video.stamp import Piece, pieces, png_chunk, stamped
+from gandream.video.tracks import AGAIN
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,9 @@ def animate(
     if row.encoder not in ffmpeg.encoders():
         hint = "Unset IMAGEIO_FFMPEG_EXE, or pip install --force-reinstall imageio-ffmpeg."
         raise RenderError(kind, f"this ffmpeg was built without {row.encoder}", hint)
+    smaller = "Make video.size smaller, or take `file: apng`."
     if kind == "webp" and max(fmt.width, fmt.height) > LARGEST_WEBP:
-        raise RenderError(kind, f"{fmt.width}x{fmt.height} is larger than WebP can be ({LARGEST_WEBP} a side)")
+        raise RenderError(kind, f"{fmt.width}x{fmt.height} is larger than WebP can be ({LARGEST_WEBP} a side)", smaller)
     length = length_s(kind, sum(frames), fmt.fps)
     shown = kept(kind, sum(frames), fmt.fps)
     with published(target) as part, tempfile.TemporaryDirectory(prefix="gandream-") as folder, disk_words(target):
@@ -195,7 +197,7 @@ def _finish(raw: Path, part: Path, kind: str, shown: int, length: Fraction, titl
             if not delays or len(delays) > shown or (kind != "webp" and len(delays) != shown):
                 raise NotWholeError(f"{len(delays)} pictures instead of {shown}")
         except NotWholeError as error:
-            raise RenderError("joining", f"ffmpeg wrote a {kind} that isn't whole: {error}") from error
+            raise RenderError("joining", f"ffmpeg wrote a {kind} that isn't whole: {error}", AGAIN) from error
         shortest = KINDS[kind].shortest_s if len(delays) > 1 else KINDS[kind].tick_s
         file.writelines(stamped(data, title, recipe, max(length - sum(delays[:-1], Fraction(0)), shortest)))
 
@@ -205,6 +207,6 @@ def mapped(path: Path) -> Iterator[bytes]:
     """A file's bytes, which are not read into memory."""
     with open(path, "rb") as file:
         if path.stat().st_size == 0:
-            raise RenderError("joining", "ffmpeg wrote nothing")
+            raise RenderError("joining", "ffmpeg wrote nothing", AGAIN)
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             yield data  # type: ignore[misc]  # it is read as bytes are

@@ -56,6 +56,8 @@ def planes(
     """
     import torch
 
+    if images.device.type == "mps" and depth > 8:
+        images = images.cpu()  # numbers of 16 bits without a sign came late to Apple's GPUs
     n, channels, height, width = images.shape
     if channels != 3 + alpha:
         raise ValueError(f"{channels = }: planar Y'CbCr is made of three" + ", and alpha is one more" * alpha)

@@ -87,7 +87,9 @@ def read_back(path: Path) -> VideoFacts:
     """Read a file's facts: the times of its frames without decoding them, its sound by decoding it."""
     shape = _SHAPE.search(ffmpeg.describe(path))
     if shape is None:
-        raise RenderError(str(path), "it holds no pictures that ffmpeg can read")
+        raise RenderError(
+            str(path), "it holds no pictures that ffmpeg can read", "Does it play? Give a film or a picture."
+        )
     codec, pix_fmt, colours, width, height = shape.groups()
     found = streams_of(path)
     return VideoFacts(

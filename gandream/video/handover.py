@@ -15,14 +15,15 @@ def host_copy(frames: Tensor | np.ndarray) -> Callable[[], np.ndarray]:
     """A function that gives uint8 [N, bytes] in the host's memory, contiguous; call it in another thread.
 
     A CUDA tensor is copied to pinned memory behind the work that makes it, and only the other thread waits
-    for that: the caller goes on launching the next batch. What is on the CPU isn't copied: leave it
-    unchanged.
+    for that: the caller goes on launching the next batch. One on an Apple GPU is copied at once, as torch's MPS
+    isn't made for several threads. What is on the CPU isn't copied: leave it unchanged.
     """
     if isinstance(frames, np.ndarray):
         return lambda: np.ascontiguousarray(frames)
     if frames.device.type == "cuda":
         return _pinned(frames)
-    return lambda: frames.cpu().contiguous().numpy()
+    here = frames.cpu()
+    return lambda: here.contiguous().numpy()
 
 
 def _pinned(frames: Any) -> Callable[[], np.ndarray]:

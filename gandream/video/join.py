@@ -129,7 +129,7 @@ def _ffconcat(segments: Sequence[Path], frames: Sequence[int], fps: Fraction) ->
     for path, count in zip(segments, frames, strict=True):
         url = ffmpeg.file_url(path)
         if "\n" in url or "\r" in url:
-            raise RenderError(repr(url), "ffmpeg can't join files in a folder whose name has line breaks")
+            raise RenderError(repr(url), "ffmpeg can't join files in a folder whose name has line breaks", "Rename it.")
         done += count
         end = round(done / fps * 1_000_000)
         # Inside quotes only the quote itself is special.

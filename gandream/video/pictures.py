@@ -61,9 +61,11 @@ class PictureFormat:
         return [REVISION, self.kind, self.fps, self.depth, self.alpha, self.crf, made_by]
 
     def codes(self, images: Tensor) -> Tensor:
-        """What is written of [N, C, H, W] in [-1, 1]: [N, H, W, C], uint8, uint16 or half floats, same device."""
+        """What is written of [N, C, H, W] in [-1, 1]: [N, H, W, C], uint8, uint16 or half floats."""
         import torch
 
+        if images.device.type == "mps" and self.depth > 8:
+            images = images.cpu()  # as in ``video.colour.planes``
         shown = images.to(torch.float32).clamp(-1.0, 1.0).permute(0, 2, 3, 1)
         if self.kind == "exr":
             colour, opacity = linear((shown[..., :3] + 1) / 2), (shown[..., 3:] + 1) / 2

@@ -80,13 +80,13 @@ def probe(path: Path) -> SoundFacts:
     try:
         listing = ffmpeg.run(*ffmpeg.QUIET, *ffmpeg.sound(path), *first)
     except RenderError as error:
-        raise AudioError(str(path), f"its sound can't be read: {error.problem}") from error
+        raise AudioError(str(path), f"its sound can't be read: {error.problem}", error.hint) from error
     # "0, pts, dts, samples, bytes, checksum"; a header line "#sample_rate 0: 44100"
     text = listing.decode()
     rates = [int(line.split(":")[1]) for line in text.splitlines() if line.startswith("#sample_rate 0:")]
     rows = [[field.strip() for field in line.split(",")] for line in text.splitlines() if line[:1] == "0"]
     if not rates or not rows or int(rows[0][3]) < 1:
-        raise AudioError(str(path), "it holds no sound")
+        raise AudioError(str(path), "it holds no sound", "Does it play? Give a file of music.")
     return SoundFacts(rates[0], int(rows[0][4]) // (4 * int(rows[0][3])))
 
 

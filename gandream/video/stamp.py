@@ -19,7 +19,9 @@ from gandream.video.boxes import NotWholeError
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 TITLE, RECIPE, MOMENT = "Title", "Comment", "Description"
-"""Names of the texts, which are among those that the PNG specification knows (11.3.3.2). The last is of stills."""
+MAKER, SOURCE, NAME = "Software", "Source", "gandream"
+"""Names of the texts, which are among those that the PNG specification knows (11.3.3.2). The last three are of pictures
+that a command draws."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Stamp:
     """How often it is played, 0 for ever; None if it stands still."""
     moment: str = ""
     """Of a still, where in the film it is."""
+    source: str = ""
+    """Of a picture that gandream drew, what it was made from."""
 
 
 def pieces(data: bytes) -> list[Piece]:
@@ -120,7 +124,9 @@ def read_stamp(path: Path) -> Stamp:
     found = pieces(data)
     delays = tuple(piece.delay_s for piece in found if piece.delay_s is not None)
     texts = _texts(data, found)
-    return Stamp(texts.get(TITLE, ""), texts.get(RECIPE, ""), delays, _loops(data, found), texts.get(MOMENT, ""))
+    title, recipe, moment = (texts.get(key, "") for key in (TITLE, RECIPE, MOMENT))
+    source = texts.get(SOURCE, "") if texts.get(MAKER) == NAME else ""
+    return Stamp(title, recipe, delays, _loops(data, found), moment, source)
 
 
 def recipe_in(path: Path) -> str | None:
@@ -161,12 +167,15 @@ def _loops(data: bytes, found: list[Piece]) -> int | None:
     return None
 
 
-def stamped(data: bytes, title: str, recipe: str, last_s: Fraction | None = None, moment: str = "") -> Iterator[bytes]:
-    """The file with these texts in place of those that it had; ``last_s`` is for how long the last picture stays, and
-    ``moment`` where a still is in its film.
+def stamped(
+    data: bytes, title: str, recipe: str, last_s: Fraction | None = None, moment: str = "", source: str = ""
+) -> Iterator[bytes]:
+    """The file with these texts in place of those that it had; ``last_s`` is for how long the last picture stays,
+    ``moment`` where a still is in its film, and ``source`` what a picture was drawn from.
     """
     found = pieces(data)
     texts = {key: text for key, text in ((TITLE, title), (RECIPE, recipe), (MOMENT, moment)) if text}
+    texts |= {MAKER: NAME, SOURCE: source} if source else {}
     last = max((index for index, piece in enumerate(found) if piece.delay_s is not None), default=-1)
     webp = data[8:12] == b"WEBP"
     new = _of_webp(texts) if webp else _of_gif(texts) if data[:3] == b"GIF" else _of_png(texts)

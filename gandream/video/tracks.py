@@ -14,6 +14,8 @@ from gandream.video.quality.looks import SAMPLED, Looks, looks_of
 
 Track = PictureTrack | MatroskaTrack
 
+AGAIN = "Run the same command again, which makes it anew; if it stays so, `gandream doctor` says which ffmpeg this is."
+
 
 def track_of(path: Path) -> Track:
     """The picture track of a segment or film; NotWholeError where the file is cut off."""
@@ -25,12 +27,12 @@ def check(path: Path, fmt: VideoFormat, frames: int, where: str = "encoder", wha
     try:
         track = track_of(path)
     except NotWholeError as error:
-        raise RenderError(where, f"ffmpeg wrote a {what} that isn't whole: {error}") from error
+        raise RenderError(where, f"ffmpeg wrote a {what} that isn't whole: {error}", AGAIN) from error
     found = f"{track.samples} frames of {track.codec} {track.width}x{track.height} at {track.rate} fps"
     wanted = f"{frames} frames of {fmt.row.entry} {fmt.width}x{fmt.height} at {float(fmt.fps):.6g} fps"
     same = (track.samples, track.codec, track.width, track.height) == (frames, fmt.row.entry, fmt.width, fmt.height)
     if not same or not track.runs_at(fmt.fps) or not track.starts_with_key:
-        raise RenderError(where, f"ffmpeg wrote {found} instead of {wanted}")
+        raise RenderError(where, f"ffmpeg wrote {found} instead of {wanted}", AGAIN)
     return track
 
 
@@ -48,5 +50,5 @@ def check_decodes(path: Path, frames: int, where: str = "encoder") -> Looks:
             where, f"ffmpeg wrote a segment that can't be decoded: {error.problem}", error.hint
         ) from error
     if len(points) != frames:
-        raise RenderError(where, f"of the {frames} frames that ffmpeg wrote, {len(points)} can be decoded")
+        raise RenderError(where, f"of the {frames} frames that ffmpeg wrote, {len(points)} can be decoded", AGAIN)
     return looks_of(points)

@@ -162,6 +162,9 @@ def test_libsndfile_reads_what_ffmpeg_does_not(tmp_path):
 def test_leaving_early_ends_ffmpeg(tmp_path):
     path = written(tmp_path / "long.wav", noise(30))
     pieces = mono_blocks(path, 22050)
+    before = {process.pid for process in ffmpeg._RUNNING if process.poll() is None}
     next(pieces)
+    (running,) = (one for one in ffmpeg._RUNNING if one.poll() is None and one.pid not in before)
     pieces.close()
-    shutil.rmtree(tmp_path)
+    assert running.poll() is not None
+    shutil.rmtree(tmp_path)  # which nothing holds open

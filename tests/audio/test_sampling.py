@@ -62,6 +62,7 @@ def test_the_frame_rate_does_not_change_the_curve(music, words):
 def test_a_falling_signal_has_one_shape_at_any_frame_rate(clicks, fps):
     curve = sampled(clicks, {"from": "onset", "power": 4, "release": 0.1}, fps)
     alone = TIMES[np.flatnonzero(np.diff(TIMES) > 0.37)]
+    assert len(alone) > 3
     for time in alone:
         assert curve[round((time + 0.2) * fps)] == pytest.approx(
             np.exp(-(round((time + 0.2) * fps) / fps - time) / 0.1), rel=0.3

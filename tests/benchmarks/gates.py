@@ -42,7 +42,7 @@ def decodes(path, frames):
     ffmpeg.run(*ffmpeg.QUIET, '-xerror', '-err_detect', 'explode', '-threads', '2', *ffmpeg.media(path),
                '-map', '0:v:0', '-f', 'null', '-progress', 'pipe:1', '-')
 encoding.check_decodes, encoding.attach = decodes, lambda path, looks: None
-gandream.run.film.gated = lambda output, store: ()
+gandream.run.film.gated = lambda output, store, note: ()
 """
 WAYS = {"with": RENDER, "without": RENDER + WITHOUT}
 MAIN = "from gandream.cli.main import main\nmain()\n"

@@ -27,7 +27,7 @@ from gandream.models.families import Identity
 from gandream.models.files import Savable, save_native
 from gandream.models.registry import facts
 from gandream.recipe.load import load_recipe
-from gandream.rendering.memory import needed
+from gandream.rendering.memory import needed_by
 from gandream.run.prepare import prepare
 
 CPU = torch.device("cpu")
@@ -83,6 +83,10 @@ FILMS = {
     "cppn-1080-medium": ("cppn#7", "size: [1920, 1080], preset: medium"),
     **{name: (name, "") for name in MODELS},
     "stylegan2-256-1080": ("stylegan2-256", "size: [1920, 1080]"),
+    "grid-stylegan2-256": ("stylegan2-256", "size: [1920, 1920]"),
+    "grid-stylegan2-64": ("stylegan2-64", "size: [1280, 1280]"),
+    "grid-stylegan3-t-256": ("stylegan3-t-256", "size: [1280, 1280]"),
+    "grid-cppn-1080": ("cppn#7", "size: [1920, 1080]"),
 }
 
 
@@ -142,10 +146,13 @@ def measured(name: str, models: Path, frames: int, exact: bool) -> dict[str, Any
         if "#" in model:
             words = f"model: {model}"
         (folder / "r.yaml").write_text(f"{words}\nwalk: {{through: {seeds}, every: 0.2}}\nvideo: {{{video}}}\n")
+        if name.startswith("grid-"):
+            with open(folder / "r.yaml", "a") as file:
+                file.write("grid: {columns: 4, rows: 4, seeds: 1-16}\n")
         prepared = prepare(load_recipe(folder / "r.yaml"), folder / "cache")
         plan = prepared.reel("cpu").shots[0].plan
         found = facts(model)
-        said = needed(prepared.spec, plan.fmt, plan.batch, "cpu", plan.precision, 4 * found.parameters if found else 0)
+        said = needed_by(plan, 4 * found.parameters if found else 0)
         took, alone = taken([sys.executable, "-m", "gandream", "render", "r.yaml", "--device", "cpu"], folder)
     return {"film": name, "batch": plan.batch, "precision": plan.precision, "said": said, "took": took, "alone": alone}
 

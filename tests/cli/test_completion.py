@@ -40,7 +40,7 @@ def test_values(here: Path):
     assert texts("validate", "night.yaml", "n") == ["night.yaml"]
     assert texts("recipe", "films/") == ["films/a.mp4"]
     assert texts("render", "night.yaml", "-o", "n") == ["night.yaml", "notes.txt"]
-    assert texts("render", "night.yaml", "--device", "") == ["auto", "cpu", "cuda"]
+    assert texts("render", "night.yaml", "--device", "") == ["auto", "cpu", "cuda", "mps"]
     assert texts("render", "night.yaml", "--device=c") == ["--device=cpu", "--device=cuda"]
     assert texts("render", "night.yaml", "--frames", "") == []
     assert texts("completion", "f") == ["fish"]

@@ -15,6 +15,8 @@ from gandream.cli.main import app
 RECIPE = "model: cppn#7\nvideo: {size: 64, fps: 10, duration: 0.4, preset: ultrafast}\n"
 NEVER = {
     "completion": "prints a script",
+    "jobs logs": "prints a log as it is",
+    "jobs watch": "goes on while something waits",
     "schema": "prints JSON as it is",
     "watch": "goes on until Ctrl-C",
 }

@@ -22,7 +22,7 @@ def test_a_recipe_makes_a_storyboard(gandream):
     assert [(cell["time_s"], cell["frame"]) for cell in found["cells"]] == [(0, 0), (1, 10), (2, 20)]
     with Image.open(found["file"]) as picture:
         assert picture.size == (found["width"], found["height"])
-    assert (said.status, found["file"], said.err) == (0, str(Path("outputs/r_sheet.png")), "")
+    assert (said.status, found["file"], said.err) == (0, str(Path("outputs/r_storyboard.png")), "")
 
 
 def test_a_model_makes_a_contact_sheet(gandream):
@@ -63,4 +63,4 @@ def test_bad_input(gandream, arguments, words):
     assert words in " ".join(said.err.split())
     assert "Traceback" not in said.err
     assert said.out == ""
-    assert not list(Path().rglob("*_sheet.png"))
+    assert not [file for file in Path().rglob("*.png") if file.is_file()]

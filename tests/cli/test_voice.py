@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +98,13 @@ def test_quiet_keeps_errors(gandream, here: Path):
     said = gandream("-q", "render", "missing.yaml")
     assert (said.status, said.out) == (2, "")
     assert said.err.startswith("missing.yaml\n  no such file")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_pipe_that_lacks_characters_gets_escapes(here: Path, options: tuple[str, ...]):
+    """As on Windows, where a pipe has those of one language."""
+    (here / "\u0416.yaml").write_text(PLAIN)
+    command = [sys.executable, "-m", "gandream", "validate", "\u0416.yaml", *options]
+    said = subprocess.run(command, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, capture_output=True, check=True)
+    shown = said.stdout.decode("ascii")
+    assert (json.loads(shown)["good"] if options else "\\u0416.yaml: good" in shown) is True

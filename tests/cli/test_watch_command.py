@@ -191,3 +191,27 @@ def test_mistakes_end_it(here: Path, gandream):
     assert gandream("watch", "r.yaml", "--full", "--at", "2s").status == 2
     said = gandream("watch", "r.yaml", "--at", "noon")
     assert (said.status, said.out, said.err.splitlines()[0]) == (2, "", "--at noon"), "no edit would mend it"
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "words"),
+    [
+        (("--set", "video.sze=32"), "--set video.sze=32", "Did you mean 'size'?"),
+        (("--set", "video.size"), "--set video.size", "wanted key=value"),
+        (("--set", "walk.through[7]=1"), "--set walk.through[7]=1", "walk.through is a list of 3"),
+        (("--set", "walk.every=-1"), "--set walk.every=-1", ""),
+        (("--set", "push=nothing_named_so"), "--set push=nothing_named_so", ""),
+        (("--set", "mix={from: 1, layers: 0-99}"), "--set mix={from: 1, layers: 0-99}", ""),
+        (("-o", "film.txt"), "film.txt", "For instance"),
+        (("-o", "film.mp4"), "film.mp4", "was not made by gandream"),
+    ],
+)
+def test_mistakes_of_the_command_end_it(here: Path, gandream, options: tuple[str, ...], where: str, words: str):
+    (here / "base.yaml").write_text(BASE)
+    (here / "r.yaml").write_text(RECIPE)
+    (here / "film.mp4").write_text("somebody else's")
+    said = gandream("watch", "r.yaml", "--device", "cpu", *options)
+    assert said.status == 2
+    assert said.err.splitlines()[0].startswith(where)
+    assert words in said.err
+    assert "Traceback" not in said.err

@@ -26,6 +26,7 @@ def test_one_output_is_written_as_one_and_several_as_a_list(load):
 def test_time_is_said_once_and_holds_for_all(load, first: bool):
     said, silent = "{fps: 25, duration: 4 bars, start: 1s, loop: true}", "{size: 32}"
     recipe = load(f"tempo: {{bpm: 120}}\nvideo: [{said if first else silent}, {silent if first else said}]")
+    assert len(recipe.outputs) == 2
     for video in recipe.outputs:
         assert (video.fps, str(video.duration), str(video.start), video.loop) == (Fraction(25), "4 bars", "1s", True)
 

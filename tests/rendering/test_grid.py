@@ -88,8 +88,9 @@ def test_cells_are_resized_from_the_models_size():
     generator = Small()
     one = recipe({"vary": {"walk.through[0]": [4, 5]}, "gap": 0})
     paint = painter(planned(one, (64, 32), generator.spec), generator)
-    film = paint.paint(0, 3)
-    for number, cell in enumerate(cells_of(one)):
+    film, cells = paint.paint(0, 3), list(cells_of(one))
+    assert len(cells) == 2
+    for number, cell in enumerate(cells):
         native = GENERATOR.synthesise(compose(cell.recipe, SPEC).trajectory.inputs(GENERATOR, 0, 3), size=(24, 40))
         shown = film[..., 32 * number : 32 * number + 32]
         assert torch.allclose(shown, cover(native, (32, 32)), atol=1e-4)

@@ -162,7 +162,7 @@ def test_the_command_lists_what_expressions_know(gandream):
     [
         ((), "RECIPE is missing, or --functions"),
         (("no.yaml",), "no.yaml"),
-        (("r.yaml", "--plot", "x.jpg"), "the picture is a PNG"),
+        (("r.yaml", "--plot", "x.jpg"), "a plot is a PNG"),
     ],
 )
 def test_mistakes_of_the_command(gandream, here: Path, arguments, words):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from gandream.rendering.store import Store
 from gandream.run import manifest
 from gandream.run.film import Film, render
 from gandream.run.flaws import Flaw, as_json, from_json
+from gandream.video.quality.beside import OURS
 
 WALK = "walk: {through: [1, 2, 3], every: 2}"
 
@@ -149,6 +151,58 @@ def test_a_render_of_what_is_there_tells_it_again(here: Path):
     first.manifest.write_text(json.dumps(told))
     assert manifest.flaws_of(first.path) is None
     assert film(here, body).flaws == first.flaws
+    assert json.loads(first.manifest.read_text()) == {**told, "quality": as_json(first.flaws)}, (
+        "once, and all else stays"
+    )
+
+
+def _stripped(path: Path) -> None:
+    """Make a segment one from before there were statistics in them."""
+    data = path.read_bytes()
+    length, mark = struct.unpack(">I16s", data[-20:])
+    assert mark == OURS
+    path.write_bytes(data[:-length])
+
+
+def test_a_film_from_before_the_gates_is_looked_at_once(here: Path):
+    body = f"{WALK}\neffects: {{brightness: {{0s: 0, 2s: 0, 2.1s: 1}}}}"
+    first = film(here, body)
+    told = json.loads(first.manifest.read_text())
+    del told["quality"]
+    first.manifest.write_text(json.dumps(told))
+    segments = sorted((here / "outputs/.gandream/segments").iterdir())
+    for segment in segments:
+        _stripped(segment)
+    assert film(here, body).flaws == first.flaws != ()
+    for segment in segments:
+        segment.write_bytes(b"nothing can decode this")
+    assert film(here, body).flaws == first.flaws, "nobody looks at the segments again"
+
+
+def test_segments_that_can_not_be_decoded_break_no_render(here: Path):
+    first = film(here, WALK)
+    told = json.loads(first.manifest.read_text())
+    del told["quality"]
+    first.manifest.write_text(json.dumps(told))
+    for segment in (here / "outputs/.gandream/segments").iterdir():
+        segment.write_bytes(b"nothing can decode this")
+    notes: list[str] = []
+    again = render(load_recipe(here / "r.yaml"), device="cpu", note=notes.append)
+    assert (again.rendered, again.flaws) == (0, ())
+    (note,) = notes
+    assert "r.mp4 was not looked at for flaws: " in note
+    assert json.loads(first.manifest.read_text()) == told, "that nothing was found isn't said"
+
+
+def test_a_film_whose_segments_are_gone_is_not_called_good(here: Path):
+    first = film(here, WALK)
+    told = json.loads(first.manifest.read_text())
+    del told["quality"]
+    first.manifest.write_text(json.dumps(told))
+    for segment in (here / "outputs/.gandream/segments").iterdir():
+        segment.unlink()
+    assert film(here, WALK).flaws == ()
+    assert json.loads(first.manifest.read_text()) == told
 
 
 def test_statistics_go_with_their_segments(here: Path):

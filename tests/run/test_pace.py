@@ -188,7 +188,7 @@ def test_a_film_is_measured_where_it_is_rendered(here, monkeypatch):
 
     monkeypatch.setattr("gandream.run.pace._measured", measured)
     # Whoever asks for `auto` would be told of a GPU, which isn't here.
-    monkeypatch.setattr("gandream.run.pace.pick", lambda word: "cpu" if word == "cpu" else pytest.fail(word))
+    monkeypatch.setattr("gandream.run.device.pick", lambda word: "cpu" if word == "cpu" else pytest.fail(word))
     one = recipe({"through": [1, 2], "every": "1s", "pace": "perceptual"}, video={"duration": 1, "size": 32})
     render(one, "a/film.mp4", device="cpu")
     still(one, "0.5s", "b/still.png", device="cpu")

@@ -45,6 +45,15 @@ def test_it_is_the_draft_of_that_part(here: Path):
     assert (again.film.rendered, again.start_s, again.stop_s) == (0, 4, 6)
 
 
+def test_it_tells_what_is_wrong_with_it(here: Path, gandream):
+    recipe_file(here, effects={"brightness": "t >= 5"})
+    said = gandream("preview", "r.yaml", "--at", "2s", "--for", "4s", "--device", "cpu")
+    assert (said.status, said.out) == (0, "outputs/r.preview.mp4\n")
+    assert "note: 0:02 to 0:05 is black: effects.brightness is 0 there\n" in said.err
+    found = json.loads(gandream("preview", "r.yaml", "--at", "2s", "--for", "4s", "--device", "cpu", "--json").out)
+    assert [(flaw["kind"], flaw["from_s"], flaw["to_s"]) for flaw in found["quality"]] == [("black", 2.0, 5.0)]
+
+
 def test_it_has_the_sound_of_that_part(here: Path, clicks: Path):
     recipe = recipe_file(here, audio=str(clicks), video={"size": 32, "fps": 30})
     part = preview(recipe, Part("2.75s", "1s"), device="cpu")

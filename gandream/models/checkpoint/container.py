@@ -161,9 +161,9 @@ def _broken(path: Path, error: BaseException) -> CheckpointError:
     if isinstance(error, FileNotFoundError):
         return CheckpointError(str(path), "no such file")
     if isinstance(error, IsADirectoryError):
-        return CheckpointError(str(path), "this is a folder, and a model is a file")
+        return CheckpointError(str(path), "this is a folder, and a model is a file", "Name the file in it.")
     if isinstance(error, OSError) and error.errno is not None:
-        return CheckpointError(str(path), f"can't be read: {error.strerror}")
+        return CheckpointError(str(path), f"can't be read: {error.strerror}", "May you read it?")
     said = _short(error) if isinstance(error, DamagedError) else f"{type(error).__name__} while reading it"
     said = "it is truncated or damaged" if isinstance(error, zipfile.BadZipFile) else said
     return CheckpointError(str(path), f"not a readable model: {said}", "Was the download interrupted?")

@@ -9,6 +9,7 @@ whose weights are drawn from seed 7: the same pictures on every machine, up to f
 - ``field.py``: the network as a function of the plane, folded per frame and evaluated per tile;
 - ``palette.py``: from the network's last fields to colour;
 - ``tiles.py``: tiles over threads;
+- ``rough.py``: drafts, from a quarter of the points;
 - ``network.py``: the ``Generator``.
 """
 
@@ -62,6 +63,7 @@ def describe(word: str = "") -> Spec:
         layers=LAYERS,
         transform=True,
         extends=EXTENDS,
+        rough=True,
         shown=LAYERS[:HIDDEN],
         licence="MIT",
     )

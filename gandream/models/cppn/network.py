@@ -13,8 +13,9 @@ from gandream.models.bending import bent
 from gandream.models.cppn import DEFAULT_SIZE
 from gandream.models.cppn.field import Field, Folded, Scratch
 from gandream.models.cppn.palette import develop
+from gandream.models.cppn.rough import can_be_rough, finer
 from gandream.models.cppn.tiles import spread
-from gandream.models.cppn.weights import UNITS, draw
+from gandream.models.cppn.weights import FIELDS, UNITS, draw
 from gandream.models.spec import Inputs, Spec
 
 TILE_CPU = 16384
@@ -80,13 +81,15 @@ class CPPN:
         transform: Tensor | None = None,
         bend: Sequence[object] = (),
         layer: int | None = None,
+        rough: bool = False,
     ) -> Tensor:
         """Pictures float32 [N, 3, H, W] in [-1, 1] of ``inputs`` (w [N, L, D]) at ``size`` (H, W; None: 512, 512).
 
         ``transform`` [N, 3, 3] (or [3, 3]) is an affine map of the plane: the picture shows at p what is at T p.
         p = (x, y) is centred, x to the right, y down, and 1 is half of the smaller side. Noise has no effect here.
         With ``layer``, what that hidden layer makes of the plane instead: [N, UNITS, H, W]. A picture that is bent is
-        made in one piece, which takes 1.1 KB for each of its pixels.
+        made in one piece, which takes 1.1 KB for each of its pixels. ``rough`` pictures, for drafts, are made of a
+        quarter of the points where that can be (``rough.py``).
         """
         if noise not in ("fixed", "off"):
             raise ValueError(f"{noise = }: 'fixed' or 'off' is wanted")
@@ -100,11 +103,14 @@ class CPPN:
         if H < 1 or W < 1:
             raise ValueError(f"{size = }: height and width must be positive")
         places, bends = self._places(transform, N), bent(self.spec, bend, N)
+        rough = rough and layer is None and not bends and can_be_rough((H, W))
+        H, W = (H // 2, W // 2) if rough else (H, W)
         cpu = self.device.type == "cpu"
         threads = torch.get_num_threads() if cpu and not bends else 1
         rows = H if bends else min(max(1, (TILE_CPU if cpu else TILE_CUDA) // W), H)
         plane = _plane(rows, H, W, self.device)
-        pictures = torch.empty(N, 3 if layer is None else UNITS, H, W, device=self.device)
+        channels = FIELDS + 1 if rough else 3 if layer is None else UNITS
+        pictures = torch.empty(N, channels, H, W, device=self.device)
         flat = pictures.view(N, pictures.shape[1], H * W)
         folded: dict[int, Folded] = {}
         at_once = min(math.ceil(N / threads), FOLDED)
@@ -131,7 +137,7 @@ class CPPN:
             place[:, 2] += place[:, 1] * (top * 2 / min(H, W))
             fields = self.field.evaluate(folded[n], place, plane[:, :points], part, layer, hook(n))
             out = flat[n, :, top * W : top * W + points]
-            if layer is None:
+            if layer is None and not rough:
                 develop(fields, folded[n].colours, out=out)
             else:
                 out.copy_(fields)
@@ -139,7 +145,7 @@ class CPPN:
         jobs = [(n, top) for n in range(N) for top in range(0, H, rows)]
         spread(range(0, N, at_once or 1), fold, lambda: None, threads)
         spread(jobs, paint, lambda: Scratch.make(rows * W, self.device), threads)
-        return pictures
+        return finer(pictures, folded, threads) if rough else pictures
 
     def _places(self, transform: Tensor | None, N: int) -> Tensor:
         """What each frame's first layer makes of a point (x, y, 1): [N, 4, 3]."""

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gandream.models.arguments import double, wide
+
 DEFAULT = (1.0, 3.0, 3.0, 1.0)
 """Binomial filter, where a file has none."""
 
@@ -59,13 +61,14 @@ def phases(weight: Tensor, taps: np.ndarray | None) -> Tensor:
     convolution of both kernels at p; n = 2 j + a sees i = j - d where p = 2 d + a.
     """
     outputs, inputs, kernel = weight.shape[:3]
-    gains = torch.as_tensor(4 * square(taps), dtype=torch.float64, device=weight.device)
+    host = wide(weight.device)
+    gains = torch.as_tensor(4 * square(taps), dtype=torch.float64, device=host)
     ends = [(0, 0), (0, 0)]
     for axis, length in enumerate(gains.shape):
         after = (length + 1) // 2 + kernel // 2 - (kernel - 1)  # as in after_transposed
         ends[axis] = (after - length + 1, after + kernel - 1)
     # What becomes of each tap alone, then of all kernels by one product: convolving them took seconds and a gigabyte.
-    alone = torch.eye(kernel**2, dtype=torch.float64, device=weight.device).view(-1, 1, kernel, kernel)
+    alone = torch.eye(kernel**2, dtype=torch.float64, device=host).view(-1, 1, kernel, kernel)
     padding = (gains.shape[0] - 1, gains.shape[1] - 1)
     both = F.conv2d(alone, gains.flip(0, 1)[None, None], padding=padding)[:, 0]
     reach = max(max(-(first // 2), last // 2) for first, last in ends)
@@ -76,7 +79,8 @@ def phases(weight: Tensor, taps: np.ndarray | None) -> Tensor:
         y, x = (2 * (reach - at) + phase for phase, at in zip(place[:2], place[2:], strict=True))
         if top <= y <= bottom and left <= x <= right:
             each[(slice(None), *place)] = both[:, y - top, x - left]
-    made = (weight.double().flatten(2) @ each.flatten(1)).to(weight.dtype).view(outputs, inputs, 2, 2, side, side)
+    made = (double(weight).flatten(2) @ each.flatten(1)).to(weight.dtype).to(weight.device)
+    made = made.view(outputs, inputs, 2, 2, side, side)
     return made.permute(2, 3, 0, 1, 4, 5).reshape(4 * outputs, inputs, side, side)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gandream.models.arguments import exact, only_native, w_of
+from gandream.models.arguments import exact, only_native, w_of, wide
 from gandream.models.bending import bent
 from gandream.models.spec import Inputs, Spec
 from gandream.models.style.extend import centre
@@ -88,7 +88,7 @@ def placement(transform: Tensor | None, w: Tensor) -> Tensor | None:
     if transform is None:
         return None
     count = w.shape[0]
-    transform = torch.as_tensor(transform).to(w.device, torch.float64)
+    transform = torch.as_tensor(transform).to(wide(w.device), torch.float64)
     if (
         transform.shape[-2:] != (3, 3)
         or transform.ndim > 3

@@ -158,5 +158,5 @@ PICTURES: dict[str, str] = {
     "effects.mask.y": "effects: [{mask: mask.png, y: 0.2}]",
     "effects.mask.rotate": "effects: [{mask: mask.png, rotate: 10*t}]",
     "effects.mask.opacity": "effects: [{mask: mask.png, opacity: 0.7}]",
-    "effects.mask.blend": "effects: [{mask: mask.png, blend: <multiply>}]",
+    "effects.mask.blend": "effects: [{mask: mask.png, colour: navy, blend: <multiply>}]",
 }
