@@ -21,6 +21,7 @@ from gandream.rendering.projector import Load
 from gandream.rendering.store import ELSEWHERE, Store, store_folder, sweep
 from gandream.rendering.together import Job, render_together
 from gandream.run import manifest
+from gandream.run.ahead import load_torch, sounds_of
 from gandream.run.device import failed_before, on_device
 from gandream.run.flaws import Flaw
 from gandream.run.needs import refuse_impossible, refuse_too_large
@@ -93,6 +94,8 @@ def render(
     recipe = draft_of(recipe) if draft else recipe
     places = targets(recipe, out, frames)
     cache = ready(places, recipe, force)
+    if on is None and not any(place.exists() for place in places):
+        load_torch()
 
     def make(kind: Kind) -> Film:
         progress("listening", 0, 0)
@@ -170,14 +173,15 @@ def _made_film(
         for folder in {output.target.parent for output in lacking}:
             sweep(folder)
         load = load or prepared.load(made[0].reel.device)
-        counts, render_seconds = _filled(lacking, total, load, store, progress, note, fill)
-        progress("joining", total, total)
-        for output, count in zip(lacking, counts, strict=True):
-            output.finish(store)
-            done[output.target] = count
-            found = gated(output, store, note)
-            _write(output, count, render_seconds, time.perf_counter() - began, found)
-            flaws[output.target] = found or ()
+        with sounds_of(lacking) as sound_of:
+            counts, render_seconds = _filled(lacking, total, load, store, progress, note, fill)
+            progress("joining", total, total)
+            for output, count in zip(lacking, counts, strict=True):
+                output.finish(store, sound_of(output))
+                done[output.target] = count
+                found = gated(output, store, note)
+                _write(output, count, render_seconds, time.perf_counter() - began, found)
+                flaws[output.target] = found or ()
     else:
         progress("there already", total, total)
     warnings = (*prepared.warnings, *(words for output in made for words in output.warnings()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,10 +22,12 @@ from gandream.rendering.segments import SegmentSink
 from gandream.rendering.store import Store, sweep
 from gandream.run import manifest
 from gandream.run.prepare import Prepared
-from gandream.video import animation, join, sound
+from gandream.video import animation, join
 from gandream.video.pictures import SUFFIX as PICTURES
 from gandream.video.pictures import PictureFolder, PictureFormat
 from gandream.video.quality.looks import Looks
+from gandream.video.sound import REVISION as SOUND_REVISION
+from gandream.video.sound import Sound
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class FilmOutput(Output):
         if self.animated:
             coding = [animation.REVISION, self.recipe.video.file, self.recipe.video.coding.crf]
             return content_key("animation", keys, coding, title, self.text)
-        heard = None if music is None else [sound.REVISION, music.fingerprint, self.sound_start, self.gain_db]
+        heard = None if music is None else [SOUND_REVISION, music.fingerprint, self.sound_start, self.gain_db]
         return content_key("film", join.REVISION, keys, heard, title, self.text)
 
     @property
@@ -121,8 +124,8 @@ class FilmOutput(Output):
         """Where its pictures go."""
         return SegmentSink(self.reel.fmt, store)
 
-    def finish(self, store: Store) -> None:
-        """Join it."""
+    def finish(self, store: Store, heard: Path | None) -> None:
+        """Join it with its sound."""
         there = store.find_all(segment.key for segment in self.reel.segments)
         lengths = [segment.frames for segment in self.reel.segments]
         try:
@@ -135,12 +138,19 @@ class FilmOutput(Output):
         if self.animated:
             kind, crf = video.file, video.coding.crf
             animation.animate(segments, lengths, fmt, target, kind, crf=crf, title=title, recipe_text=text)
-        elif self.recipe.audio is None:
-            join.join(segments, lengths, fmt, target, title=title, recipe_text=text)
         else:
-            with playable(self.recipe.audio.path) as path:
-                heard = sound.Sound(path, self.sound_start, self.gain_db)
-                join.join(segments, lengths, fmt, target, sound=heard, title=title, recipe_text=text)
+            join.join(segments, lengths, fmt, target, sound=heard, title=title, recipe_text=text)
+
+    @contextmanager
+    def sound(self) -> Iterator[Path | None]:
+        """Its sound, encoded; None where it has none."""
+        if self.animated or self.recipe.audio is None:
+            yield None
+            return
+        with playable(self.recipe.audio.path) as path:
+            heard = Sound(path, self.sound_start, self.gain_db)
+            with join.encoded(heard, self.frames / self.reel.fmt.fps, self.target, self.reel.fmt) as encoded:
+                yield encoded
 
     def looks(self, store: Store) -> Looks | None:
         """What its frames look like; None where its segments are gone."""
@@ -212,7 +222,12 @@ class PictureOutput(Output):
         """Where its pictures go."""
         return PictureSink(self.folder, self.keys, store, self.reel.fmt.frame_bytes)
 
-    def finish(self, store: Store) -> None:
+    @contextmanager
+    def sound(self) -> Iterator[Path | None]:
+        """None: pictures are silent."""
+        yield None
+
+    def finish(self, store: Store, heard: Path | None) -> None:
         """Say whose they are, in the first picture too, and remove what an older, longer film has left."""
         self.folder.claim(manifest.relative(self.recipe, self.target))
         self.folder.stamp(self.first, self.keys[self.first], self.title, self.text)

@@ -15,6 +15,7 @@ from gandream.recipe.recipe import Recipe
 from gandream.recipe.times import Time, parse_time
 from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.plan import SEGMENT_S
+from gandream.run.ahead import load_torch
 from gandream.run.device import failed_before, on_device
 from gandream.run.film import Film, Note, Progress, made_film, ready
 from gandream.run.outputs import outputs
@@ -83,6 +84,8 @@ def preview(
     recipe = draft_of(recipe)
     places = targets(recipe, out or preview_file(recipe), None)
     cache = ready(places, recipe)
+    if not places[0].exists():
+        load_torch()
 
     def make(kind: Kind) -> Preview:
         progress("listening", 0, 0)

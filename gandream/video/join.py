@@ -50,7 +50,7 @@ def join(
 ) -> None:
     """Publish the film of these segments, of so many frames each, with the sound cut or padded to F / fps.
 
-    ``sound`` may be a file that :func:`encode_sound` made for this duration and :func:`sound_coding` before.
+    ``sound`` may be a file that :func:`encoded` made for this duration before.
     """
     suffix = target.suffix.lower()
     if suffix not in CONTAINERS:
@@ -72,7 +72,7 @@ def join(
         streams = ["-map", "0:v:0", "-c:v", "copy", *fmt.row.tag, *fmt.tags(), "-bsf:v", _restamp(fmt, delay)]
         scale = fmt.timescale
         if isinstance(sound, Sound):
-            heard = _encoded(sound, sum(frames) / fmt.fps, target, sound_coding(suffix, fmt))
+            heard = encoded(sound, sum(frames) / fmt.fps, target, fmt)
             sound = until_joined.enter_context(heard)
         if sound is not None:
             inputs += ffmpeg.media(sound)
@@ -88,11 +88,12 @@ def join(
 
 
 @contextmanager
-def _encoded(sound: Sound, duration_s: Fraction, target: Path, coding: str) -> Iterator[Path]:
-    """The film's sound as a file, for as long as it is joined.
+def encoded(sound: Sound, duration_s: Fraction, target: Path, fmt: VideoFormat) -> Iterator[Path]:
+    """The sound of the film at ``target`` as a file, for as long as it is wanted.
 
     It waits beside the film: where temporary files are is often memory, and an hour without loss is a gigabyte.
     """
+    coding = sound_coding(target.suffix, fmt)
     kept = temporary_beside(target.with_suffix(CODERS[coding].suffix))
     try:
         yield encode_sound(sound, duration_s, kept, coding, named=target)
