@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 
+from gandream.base.calm import wait_asleep
 from gandream.base.errors import GandreamError, RenderError
 from gandream.cli import (
     batch,
@@ -162,6 +163,7 @@ def main() -> None:
 
         complete(app, shell, sys.argv[1:])
         return
+    wait_asleep()
     with stoppable():
         try:
             app(prog_name=PROGRAM)
