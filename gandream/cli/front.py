@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -128,9 +128,15 @@ def tune(quiet: bool, verbose: bool, debug: bool, as_json: bool = False) -> None
     )
 
 
+def _annotated(hint: Any) -> Any:
+    """A hint with what typer reads outermost: Python 3.10 puts what is None by default into Optional once more."""
+    inside = [one for one in get_args(hint) if get_origin(one) is Annotated]
+    return inside[0] if inside and get_origin(hint) is Union else hint
+
+
 def spoken(command: Callable[..., Any]) -> Callable[..., Any]:
     """The command with the shared options after its own."""
-    hints = get_type_hints(command, include_extras=True)
+    hints = {name: _annotated(hint) for name, hint in get_type_hints(command, include_extras=True).items()}
     hints.pop("return", None)
     signature = inspect.signature(command)
     own = [one.replace(annotation=hints.get(name, one.annotation)) for name, one in signature.parameters.items()]

@@ -14,7 +14,7 @@ import typer
 from gandream.cli.voice import note
 
 if TYPE_CHECKING:
-    from gandream.run.cluster.fill import Cluster
+    from gandream.run.cluster.cluster import Cluster
 
 MACHINES = "Many machines"
 
@@ -107,6 +107,6 @@ def rendered_on(on: str, store: str, workers: int | None) -> AbstractContextMana
     place = where(on, store, workers)
     if place is None:
         return nullcontext()
-    from gandream.run.cluster.fill import Cluster
+    from gandream.run.cluster.cluster import Cluster
 
     return Cluster(place)

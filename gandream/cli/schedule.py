@@ -31,9 +31,7 @@ def command(
     ] = None,
     cron: Annotated[
         str | None,
-        typer.Option(
-            "--cron", metavar="TEXT", help="When: minute, hour, day of month, month, day of week, as '0 3 * * *'.", **NO
-        ),
+        typer.Option("--cron", metavar="TEXT", help="When, as a crontab says it: '0 3 * * *'.", **NO),
     ] = None,
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="How often, instead: 90 min, 6h, 1 day.", **NO)
@@ -99,6 +97,7 @@ def command(
         raise typer.BadParameter("wants --cron or --every beside it", param_hint="--tz")
 
     from gandream.run.jobs.folder import jobs_folder
+    from gandream.run.schedule.serve import check_installed
     from gandream.run.schedule.store import Schedules as Kept
 
     folder = jobs_folder().absolute()
@@ -106,14 +105,18 @@ def command(
     if listed:
         show_list(kept, as_json)
     elif remove and batch is not None:
-        found = kept.find(batch)
-        kept.remove(found.name)
-        echo_json({"removed": found.name}) if as_json else aside(f"forgotten: {found.name}")
+        name = str(batch)  # as notes call one that can't be read any more
+        if not kept.remove(name):
+            name = kept.find(batch).name
+            kept.remove(name)
+        echo_json({"removed": name}) if as_json else aside(printable(f"forgotten: {name}"))
     elif systemd or crontab or upcoming is not None:
         _show(kept, batch, (cron, every, zone), upcoming, systemd, as_json)
     elif once and batch is not None:
         _once(kept, batch, as_json)
     else:
+        if not add:
+            check_installed()
         if batch is not None:
             _put(kept, batch, (cron, every, zone), grace, add, as_json)
         if not add:
@@ -147,7 +150,7 @@ def _serve(kept: Schedules, as_json: bool) -> None:
     """Serve all that are kept, in this process."""
     from gandream.cli.stopping import end
     from gandream.run.schedule.errors import ScheduleError
-    from gandream.run.schedule.serve import serve
+    from gandream.run.schedule.serve import is_served, serve
 
     broken: list[str] = []
     there = kept.all(broken)
@@ -156,12 +159,15 @@ def _serve(kept: Schedules, as_json: bool) -> None:
     if not there:
         hint = 'For instance: gandream schedule night.batch.yaml --cron "0 3 * * *"'
         raise ScheduleError("schedule", "nothing is kept that could be run", hint)
-    for one in there:
+    served = is_served(kept.folder)
+    for one in there if not served else []:
         aside(f"{printable(one.name)}: {one.rhythm}, next on {clock(one.next, one.rhythm)}")
-    aside("Ctrl-C parks what runs, and ends this.")
-    with _parking() as (stop, asked):
-        served = serve(kept.folder, lambda change: say_change(change, as_json), stop)
+    asked: list[int] = []
     if not served:
+        aside("Ctrl-C parks what runs, and ends this.")
+        with _parking() as (stop, asked):
+            served = not serve(kept.folder, lambda change: say_change(change, as_json), stop)
+    if served:
         aside("A scheduler runs here already: it takes what is kept within seconds.")
     if asked:
         end(asked[0])
@@ -195,7 +201,7 @@ def _once(kept: Schedules, batch: Path, as_json: bool) -> None:
     from gandream.run.schedule.errors import ScheduleError
     from gandream.run.schedule.rhythm import Every, now
     from gandream.run.schedule.serve import once
-    from gandream.run.schedule.store import GRACE_S, Schedule, name_of
+    from gandream.run.schedule.store import GRACE_S, Schedule
     from gandream.run.schedule.wanted import batch_file
     from gandream.run.schedule.zones import zone_named
 
@@ -204,7 +210,7 @@ def _once(kept: Schedules, batch: Path, as_json: bool) -> None:
     except ScheduleError:
         path = batch_file(batch)
         rhythm = Every(86400.0, now(), zone_named("UTC"))
-        schedule = Schedule(name_of(path), path, Path.cwd(), rhythm, GRACE_S, now())
+        schedule = Schedule(kept.free_name(path), path, Path.cwd(), rhythm, GRACE_S, now())
     with _parking() as (stop, asked):
         outcome = once(schedule, kept.folder, lambda change: say_change(change, as_json), stop.is_set)
     if asked:
@@ -237,11 +243,14 @@ def _show(
         show_runs(wanted, count, as_json)
         return
     from gandream.run.schedule import system
+    from gandream.run.schedule.errors import ScheduleError
     from gandream.run.schedule.zones import system_zone
 
     name, path, folder, rhythm = wanted[0]
     if not systemd:
-        here = "" if times[2] is not None and rhythm.zone.key == "UTC" else system_zone().key
+        here = ""
+        with contextlib.suppress(ScheduleError):  # then the zone is said in any case
+            here = system_zone().key
         line = system.crontab(name, path, folder, kept.folder, rhythm, here)
         echo_json({"crontab": line}) if as_json else typer.echo(line, nl=False)
         if "\nCRON_TZ=" in line:

@@ -30,7 +30,7 @@ from gandream.run.prepare import LoadModel, Prepared, draft_of, load_model, prep
 from gandream.run.targets import targets
 
 if TYPE_CHECKING:
-    from gandream.run.cluster.fill import Cluster
+    from gandream.run.cluster.cluster import Cluster
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, how many frames are there, and how many there will be."""

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -163,10 +164,16 @@ class Hooks(Word):
     on_failure: Annotated[Told, Field(description="done when a film failed: a command as a list, or a webhook")] = ()
 
 
-def run_hooks(hooks: Hooks, event: Mapping[str, Any], note: Note, pause: Callable[[float], None] = time.sleep) -> None:
+def run_hooks(
+    hooks: Hooks,
+    event: Mapping[str, Any],
+    note: Note,
+    pause: Callable[[float], None] = time.sleep,
+    folder: Path | None = None,
+) -> None:
     """Do what there is to do for an event, one after the other; ``event["event"]`` is ``success`` or ``failure``.
 
-    What can't be done is a note. ``pause`` waits between tries.
+    What can't be done is a note. ``pause`` waits between tries; commands are run in ``folder``, or where this one is.
     """
     named = {"success": hooks.on_success, "failure": hooks.on_failure}[event["event"]]
     if not named:
@@ -174,7 +181,7 @@ def run_hooks(hooks: Hooks, event: Mapping[str, Any], note: Note, pause: Callabl
     text = json.dumps(dict(event), ensure_ascii=False, default=str)
     for hook in named:
         where = f"on_{event['event']}: {hook.name}"
-        problem = _run(hook, event, text) if hook.command is not None else _post(hook, text, pause)
+        problem = _run(hook, event, text, folder) if hook.command is not None else _post(hook, text, pause)
         if problem:
             note(f"{where}: {problem}")
 
@@ -196,7 +203,7 @@ def _post(hook: Hook, text: str, pause: Callable[[float], None]) -> str:
     return f"{problem} ({tries} {'try' if tries == 1 else 'tries'})"
 
 
-def _run(hook: Hook, event: Mapping[str, Any], text: str) -> str:
+def _run(hook: Hook, event: Mapping[str, Any], text: str, folder: Path | None) -> str:
     """Run a command; gives what went wrong, if it did.
 
     Files instead of pipes: a child of the command that lives on keeps a pipe open, and this would wait for it.
@@ -208,6 +215,7 @@ def _run(hook: Hook, event: Mapping[str, Any], text: str) -> str:
         try:
             process = subprocess.Popen(
                 list(hook.command or ()),
+                cwd=folder,
                 stdin=told,
                 stdout=said,
                 stderr=subprocess.STDOUT,

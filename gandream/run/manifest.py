@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import platform
@@ -196,6 +197,7 @@ def peak_memory_mb() -> int | None:
     return round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "ffmpeg": ffmpeg.build()}
     for package in PACKAGES:

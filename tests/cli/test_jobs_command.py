@@ -36,6 +36,8 @@ def queue(here: Path) -> Iterator[Queue]:
     """Six jobs: done, failed, quarantined, orphaned, waiting, cancelled; and one of another batch."""
     with Queue(jobs_folder(here / "outputs")) as queue:
         asked = Task("sea", str(here / "sea.yaml"), retries=0, group="cppn#7")
+        odd = {"device": "cpu", "said": [], "force": False, "frames": None}
+        asked = replace(asked, options=odd)
         films = [replace(asked, name=f"sea-{n}", out=str(here / f"outputs/sea-{n}.mp4")) for n in range(6)]
         queue.add("night", [replace(films[0], overrides=("seed=1", "video.crf=20")), *films[1:]])
         with Worker(queue.folder) as worker:
@@ -95,16 +97,24 @@ def test_the_list_for_programs(gandream, queue: Queue, here: Path):
 def test_all_about_one(gandream, queue: Queue, here: Path):
     said = gandream("jobs", "show", "1").out
     assert said.startswith("job 1  night: sea-0\n  state    done\n  tried    1 of 1 times\n  recipe   sea.yaml\n")
-    for line in ("changed  seed=1, video.crf=20", "film     outputs/sea-0.mp4", "model    cppn#7", "seconds  3.25"):
+    for line in (
+        "changed  seed=1, video.crf=20",
+        "film     outputs/sea-0.mp4",
+        "group    cppn#7",
+        "options  device=cpu",
+        "seconds  3.25",
+    ):
         assert f"\n  {line}\n" in said
     assert "\n  films    a.mp4\n           b.mp4\n" in said
     assert "error" not in said
     failed = gandream("jobs", "show", "2").out
-    assert "\n  error   sea.yaml:3:1  audio = x.mp3\n          no such \\u001b[31mfile\n          Did you?\n" in failed
+    assert (
+        "\n  error    sea.yaml:3:1  audio = x.mp3\n           no such \\u001b[31mfile\n           Did you?\n" in failed
+    )
     assert re.search(r"\n\ntries\n  1  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +0 s  failed\n", failed)
     assert "(its process is no more; it waits to be taken again)" in gandream("jobs", "show", "4").out
     waiting = gandream("jobs", "show", "5").out
-    assert "tried   not yet" in waiting
+    assert "tried    not yet" in waiting
     assert "tries\n" not in waiting
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -142,6 +143,42 @@ def test_a_batch_that_runs_already_is_skipped(gandream, here: Path):
     assert "running already" in skipped["error"]
 
 
+def test_without_apscheduler_it_says_what_to_install_and_keeps_nothing(gandream, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("apscheduler")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "apscheduler", None)
+    monkeypatch.delitem(sys.modules, "gandream.run.schedule.machinery", raising=False)
+    said = gandream("schedule", "night.batch.yaml", "--cron", "0 3 * * *")
+    assert said.status == 2
+    assert "isn't installed" in said.err
+    assert "pip install 'gandream[schedule]'" in said.err
+    assert not JOBS.exists()
+    assert gandream("schedule", "night.batch.yaml", "--cron", "0 3 * * *", "--systemd").status == 0
+
+
+def test_a_schedule_that_can_not_be_read_is_said_and_can_be_forgotten(gandream):
+    gandream("schedule", "night.batch.yaml", "--cron", "0 3 * * *", "--add")
+    with sqlite3.connect(JOBS / "schedule.sqlite3") as base:
+        base.execute("UPDATE schedules SET zone = 'Mars/Olympus'")
+    said = gandream("schedule", "--list")
+    assert (said.status, said.out) == (0, "")
+    assert "note: schedule 'night' in " in said.err
+    assert gandream("schedule", "night", "--remove").status == 0
+    assert gandream("schedule", "night", "--remove").status == 2
+
+
+@pytest.mark.slow
+def test_once_of_another_file_of_the_same_name_leaves_what_is_kept(gandream, here: Path):
+    gandream("schedule", "night.batch.yaml", "--cron", "0 3 * * *", "--add")
+    (here / "other").mkdir()
+    (here / "other" / "night.batch.yaml").write_text(BATCH.replace("look.yaml", "nothing.yaml"))
+    said = gandream("schedule", "other/night.batch.yaml", "--once", "--json")
+    assert said.status == 1
+    assert [json.loads(line)["schedule"] for line in said.out.splitlines()] == ["night-2", "night-2"]
+    [kept] = json.loads(gandream("schedule", "--list", "--json").out)["schedules"]
+    assert (kept["name"], kept["last"]) == ("night", None)
+
+
 def serving(here: Path, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "gandream", "schedule", *words],
@@ -154,7 +191,9 @@ def serving(here: Path, *words: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to a process")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
+)
 def test_a_process_serves_until_it_is_stopped(gandream, here: Path, number, status):
     pytest.importorskip("apscheduler")
     process = serving(here, "night.batch.yaml", "--cron", "0 3 1 1 *")

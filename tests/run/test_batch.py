@@ -23,9 +23,12 @@ from gandream.base.locks import take
 from gandream.recipe.load import load_recipe
 from gandream.rendering.room import Room
 from gandream.run.batch import models as kept
+from gandream.run.batch.crew import gpu_of, threads_of
 from gandream.run.batch.models import Models
 from gandream.run.batch.outcome import BatchResult
+from gandream.run.batch.report_page import Card, page
 from gandream.run.batch.run import Flags, run_batch
+from gandream.run.batch.thumbnails import thumbnail
 from gandream.run.film import render
 from gandream.run.jobs.queue import Queue
 
@@ -97,6 +100,7 @@ def test_a_night_with_broken_recipes(here: Path):
         if seen.ended is not None:
             order.append(seen.ended.task.name)
             (here / "night.batch.yaml").write_text("recipes: a.yaml\nvary: {seed: 1-2}\n")  # edited while it runs
+            (here / "b & <b>.yaml").write_text(SMALL + "seed: 5\n")
 
     result = run_batch(Path("night.batch.yaml"), watch=watch, note=told.append)
     good = ["a-cppn_7", "b_b-cppn_7", "a-cppn_8", "b_b-cppn_8"]
@@ -109,20 +113,23 @@ def test_a_night_with_broken_recipes(here: Path):
         "night.batch.yaml changed while the batch ran: what it says now is rendered when the batch is run again"
     ]
 
+    last = next(row for row in result.rows if row.film.wanted.name == "b_b-cppn_8")
+    assert "changed while the batch ran" in last.job.figures["warnings"][0]
+
     # Each film is the one that `render` makes of the same words.
     alone = render(load_recipe("a.yaml", ["model=cppn#8"]), here / "alone/film.mp4", device="cpu")
     assert alone.rendered == 6
     text = {name: (here / f"films/{name}.mp4").read_bytes() for name in good}
     assert text["a-cppn_8"] == alone.path.read_bytes()
 
-    page = Page((here / "films/night.report.html").read_text("utf-8"))
-    assert page.open == []
-    assert {"script", "link", "iframe"}.isdisjoint(tag for tag, _ in page.tags)
-    assert [Path(name) for name in page.all("video", "src")] == [Path(f"{name}.mp4") for name in sorted(good)]
-    for poster in page.all("video", "poster"):
+    shown = Page((here / "films/night.report.html").read_text("utf-8"))
+    assert shown.open == []
+    assert {"script", "link", "iframe"}.isdisjoint(tag for tag, _ in shown.tags)
+    assert [Path(name) for name in shown.all("video", "src")] == [Path(f"{name}.mp4") for name in sorted(good)]
+    for poster in shown.all("video", "poster"):
         picture = Image.open(io.BytesIO(base64.b64decode(poster.removeprefix("data:image/jpeg;base64,"))))
         assert (picture.format, picture.size) == ("JPEG", (64, 64))
-    words = "".join(page.words)
+    words = "".join(shown.words)
     assert "b & <b>.yaml" in words, "what people write is text"
     assert "Did you mean 'walk'?" in words
     assert "http" not in (here / "films/night.report.html").read_text("utf-8")
@@ -142,18 +149,17 @@ def test_a_night_with_broken_recipes(here: Path):
 
 
 def test_what_crashes_or_fails_stops_no_other(here: Path):
-    files = lay(here, "poison", "once", "mistake", "good")
+    files = lay(here, "once", "mistake", "poison")
     result = run_batch(files, Flags(words={"retries": 1, "device": "cpu"}), command=ODD)
-    assert states(result) == {"poison": "quarantined", "once": "done", "mistake": "failed", "good": "done"}
+    assert states(result) == {"once": "done", "mistake": "failed", "poison": "quarantined"}
     assert errors(result)["mistake"] == "ZeroDivisionError: of somebody's"
-    attempts = {row.film.wanted.name: row.job.attempts for row in result.rows}
-    assert attempts == {"poison": 2, "once": 2, "mistake": 2, "good": 1}
+    assert {row.job.attempts for row in result.rows} == {2}
     logs = {row.film.wanted.name: Path(row.job.log).read_text() for row in result.rows}
     assert "Segmentation fault" in logs["poison"]
     assert "odd_worker.py" in logs["mistake"]
     assert "Traceback" in logs["mistake"]
     assert "a passing trouble" in logs["once"]
-    assert logs["good"].count("attempt") == 1
+    assert {log.count("attempt") for log in logs.values()} == {2}
 
 
 def test_what_takes_too_long_has_failed(here: Path):
@@ -249,6 +255,47 @@ def test_models_stay_loaded_as_long_as_there_is_room(here: Path, stylegan2_file,
     third.load(recipes[0], "cpu")
     third.load(recipes[1], "cpu")
     assert len(third) == 1, "what was wanted longest ago has gone"
+
+
+def test_workers_share_what_there_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [gpu_of(number, 2).get("CUDA_VISIBLE_DEVICES") for number in (1, 2, 3)] == ["0", "1", "0"]
+    assert [gpu_of(number, 2, "4, GPU-7f") for number in (1, 2)] == [
+        {"CUDA_VISIBLE_DEVICES": "4"},
+        {"CUDA_VISIBLE_DEVICES": "GPU-7f"},
+    ]
+    assert gpu_of(2, 1) == gpu_of(1, 0) == gpu_of(1, 0, "") == {}
+    for whole, jobs, each in ((8, 2, 4), (8, 3, 2), (2, 5, 1)):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(whole))
+        assert threads_of(jobs) == each
+
+
+def test_pictures_of_what_is_no_film(here: Path):
+    colours = [Image.new("RGB", (900, 300), colour) for colour in ("red", "lime", "blue")]
+    (here / "frames").mkdir()
+    for number, picture in enumerate(colours):
+        picture.save(here / f"frames/{number:06}.png")
+    colours[0].save(here / "moving.gif", save_all=True, append_images=colours[1:])
+    (here / "broken.mp4").write_bytes(b"no film")
+    for name in ("frames", "moving.gif"):
+        made = Image.open(io.BytesIO(thumbnail(here / name)))
+        assert (made.format, made.size) == ("JPEG", (400, 133))
+        red, green, blue = made.getpixel((200, 60))  # type: ignore[misc]
+        assert (red < 30, green > 220, blue < 30) == (True, True, True), "a third into it"
+    assert thumbnail(here / "broken.mp4") == thumbnail(here / "gone.gif") == b""
+
+
+def test_nothing_that_is_written_is_taken_for_the_page():
+    evil = "</style><script>alert(1)</script>\x1b[2J"
+    links = ["a b#1?.mp4", "javascript:alert(1).mp4", "../up.mov"]
+    cards = [Card(evil, evil, {evil: evil}, "done", link, [link], b"jpeg", [evil], [evil], [evil]) for link in links]
+    made = page([*cards, Card(evil, evil, {}, "failed", error=evil, log=evil)], name=evil, when=evil, took=evil)
+    read = Page(made)
+    assert read.open == []
+    assert "script" not in {tag for tag, _ in read.tags}
+    assert "".join(read.words).count("<script>alert(1)</script>\\u001b[2J") > 20
+    assert read.all("video", "src") == ["./a%20b%231%3F.mp4", "./javascript%3Aalert%281%29.mp4"]
+    assert all(link.startswith((".", "..")) for link in read.all("a", "href"))
 
 
 @pytest.mark.slow

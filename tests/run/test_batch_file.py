@@ -259,6 +259,12 @@ def test_batch_files_and_recipes_are_told_apart(here: Path):
         plan_batch([Path("looks/a.yaml"), batch(here, "recipes: looks/a.yaml\n")])
 
 
+def test_a_pattern_leaves_batch_files_out(here: Path):
+    (here / "looks" / "night.yaml").write_text("recipes: a.yaml\n")
+    assert names(here, "recipes: '**/*.yaml'\n") == ["outputs/a", "outputs/b", "outputs/c"]
+    assert "are batch files" in refused(here, "recipes: 'looks/n*'\n")
+
+
 def test_set_is_that_of_other_commands(here: Path):
     plan = plan_batch([Path("looks/a.yaml")], Flags(Said(["video.crf=30"], ["seed=1-2"])))
     for film, seed in zip(plan.films, (1, 2), strict=True):

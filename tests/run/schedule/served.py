@@ -20,7 +20,7 @@ RUN = """
 import json, os, signal, sys, time
 from pathlib import Path
 batch = Path(sys.argv[1])
-words = batch.read_text().split()
+words = batch.read_text().lstrip("# ").split()
 log = batch.with_suffix(".log")
 def say(word):
     with open(log, "a") as file:
@@ -111,7 +111,7 @@ class Served:
 
     def rest(self) -> None:
         """Long enough for what would be done wrongly."""
-        time.sleep(0.25)
+        time.sleep(0.15)
 
     def times(self, batch: Path) -> list[tuple[str, float]]:
         path = batch.with_suffix(".log")

@@ -256,6 +256,18 @@ def test_runs_that_do_not_end_well(served, does, state, words):
     assert served.schedules.find(batch).state == state
 
 
+def test_a_batch_that_crashes_is_told_to_its_own_hooks(served):
+    write = "import sys, os; open('told', 'w').write(sys.stdin.read() + os.environ['GANDREAM_EVENT'])"
+    words = json.dumps([sys.executable, "-c", write])
+    batch = served.put("night", f"# crash\nrecipes: [a.yaml]\non_failure: [{words}, [/no/such/program]]\n", "0 1 * * *")
+    once(served.schedules.find(batch), served.folder, served.changes.append, lambda: False, COMMAND)
+    told, said = (served.films / "told").read_text().rsplit("}", 1)
+    assert said == "failure"
+    assert "ended by signal 9: out of luck" in json.loads(told + "}")["error"]
+    assert served.said() == ["start", "failed", "note"]
+    assert "/no/such/program: can't be run" in served.changes[-1].facts["error"]
+
+
 def test_a_folder_that_is_gone_is_a_failed_run_and_the_scheduler_lives(served):
     batch = served.put("night", "do", "0 1 * * *")
     away = served.films / "away"
