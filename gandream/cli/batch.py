@@ -216,7 +216,8 @@ def _tell_result(result: BatchResult) -> None:
     rest = len(result.rows) - made - failed
     words = f"{made} of {len(result.rows)} done" + (f", {failed} failed" if failed else "")
     aside(words + (f", {rest} not yet" if rest else "") + f", in {clock(result.seconds)}")
-    typer.echo(near(result.report))
+    if result.report is not None:
+        typer.echo(near(result.report))
 
 
 def _state(row: Row) -> str:

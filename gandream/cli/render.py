@@ -76,7 +76,7 @@ def command(
 
       gandream render recipes/music_viz.yaml --frames 360:480
 
-      gandream render recipes/music_viz.yaml --on ray://10.0.0.1:10001
+      gandream render recipes/music_viz.yaml --on ray:auto
     """
     wanted = frame_words(frames)
     kind = device_word(device)

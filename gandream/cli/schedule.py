@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 NO: dict[str, Any] = {"show_default": False}
 PRINT = "Instead"
+ECHO_S = 1.0
+"""Signals within this time are one."""
+LONGEST_LINE = 998
+"""Of a command in Debian's crontab."""
 
 
 def command(
@@ -40,7 +45,10 @@ def command(
         str | None,
         typer.Option("--tz", metavar="ZONE", help="Whose clock: Europe/Berlin. [default: the machine's]", **NO),
     ] = None,
-    grace: Annotated[str, typer.Option("--grace", metavar="TIME", help="By how much a run may be late.")] = "1h",
+    grace: Annotated[
+        str | None,
+        typer.Option("--grace", metavar="TIME", help="By how much a run may be late. [default: 1h]", **NO),
+    ] = None,
     upcoming: Annotated[
         int | None,
         typer.Option("--next", metavar="N", min=1, max=1000, help="Show the next runs.", rich_help_panel=PRINT, **NO),
@@ -93,8 +101,11 @@ def command(
         raise typer.BadParameter("needs no times", param_hint=asked[0])
     if batch is None and (timed or once or add or remove or systemd or crontab):
         raise typer.BadParameter("wanted a batch file, or a recipe", param_hint="BATCH")
-    if batch is not None and not timed and zone is not None:
-        raise typer.BadParameter("wants --cron or --every beside it", param_hint="--tz")
+    for word, given in (("--tz", zone), ("--grace", grace)):
+        if given is not None and not timed:
+            raise typer.BadParameter("wants --cron or --every beside it", param_hint=word)
+    if grace is not None and asked not in ([], ["--add"]):
+        raise typer.BadParameter(f"is for what is kept, and {asked[0]} keeps nothing", param_hint="--grace")
 
     from gandream.run.jobs.folder import jobs_folder
     from gandream.run.schedule.serve import check_installed
@@ -124,10 +135,16 @@ def command(
 
 
 def _put(
-    kept: Schedules, batch: Path, times: tuple[str | None, str | None, str | None], grace: str, add: bool, as_json: bool
+    kept: Schedules,
+    batch: Path,
+    times: tuple[str | None, str | None, str | None],
+    grace: str | None,
+    add: bool,
+    as_json: bool,
 ) -> None:
     """Keep a schedule, or find the one that is kept where no times are given."""
     from gandream.run.schedule.rhythm import now
+    from gandream.run.schedule.store import GRACE_S
     from gandream.run.schedule.wanted import batch_file, grace_of, rhythm_of
 
     if times[0] is None and times[1] is None:
@@ -135,7 +152,7 @@ def _put(
             raise typer.BadParameter("wants --cron or --every beside it", param_hint="--add")
         kept.find(batch)
         return
-    rhythm, seconds = rhythm_of(*times), grace_of(grace)
+    rhythm, seconds = rhythm_of(*times), GRACE_S if grace is None else grace_of(grace)
     schedule, before = kept.put(batch_file(batch), Path.cwd(), rhythm, seconds, now())
     if add and as_json:
         echo_json(plain(schedule))
@@ -175,18 +192,25 @@ def _serve(kept: Schedules, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _parking() -> Iterator[tuple[threading.Event, list[int]]]:
-    """Ctrl-C and SIGTERM set an event, and only the second of them ends the process at once."""
+    """Ctrl-C, SIGTERM and a terminal that is closed set an event; a second signal ends the process at once.
+
+    One that comes with the first, as some terminals and schedulers send both, isn't a second: what runs must have
+    been asked to park, or it would be left alone.
+    """
     from gandream.cli.stopping import end
 
-    stop, asked = threading.Event(), []
+    stop, asked, heard = threading.Event(), [], [0.0]
 
     def hear(number: int, frame: Any) -> None:
-        if asked:
+        if asked and time.monotonic() - heard[0] > ECHO_S:
             end(number)
-        asked.append(number)
-        stop.set()
+        if not asked:
+            asked.append(number)
+            heard[0] = time.monotonic()
+            stop.set()
 
-    numbers = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    wanted = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+    numbers = [one for one in dict.fromkeys(wanted) if signal.getsignal(one) is not signal.SIG_IGN]
     before = {number: signal.signal(number, hear) for number in numbers}
     try:
         yield stop, asked
@@ -254,7 +278,12 @@ def _show(
         line = system.crontab(name, path, folder, kept.folder, rhythm, here)
         echo_json({"crontab": line}) if as_json else typer.echo(line, nl=False)
         if "\nCRON_TZ=" in line:
-            note("cronie and others go by CRON_TZ; Debian's cron doesn't, and takes the machine's clock")
+            note(
+                "cronie and others go by CRON_TZ, for the lines after it too: put these last; Debian's cron doesn't,"
+                " and takes the machine's clock"
+            )
+        if max(map(len, line.encode("utf-8", "replace").splitlines())) > LONGEST_LINE:
+            note(f"the line is long: Debian's cron reads {LONGEST_LINE} letters at most, PATH= may be shortened")
         return
     files = system.systemd(name, path, folder, kept.folder, rhythm)
     if as_json:

@@ -15,8 +15,8 @@ from gandream.cli.voice import aside, note
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gandream.run.schedule.keeper import Change
     from gandream.run.schedule.rhythm import Rhythm
-    from gandream.run.schedule.serve import Change
     from gandream.run.schedule.store import Schedule, Schedules
 
 

@@ -22,7 +22,12 @@ MOST_MISTAKES = 8
 
 def load_recipe(path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read and check a recipe; ``overrides`` are ``key=value`` as in ``--set``. RecipeError tells all mistakes."""
-    return _checked(set_values(with_includes(read_document(Path(path))), overrides))
+    document = read_document(Path(path))
+    if "recipes" in document.tree and "model" not in document.tree:
+        raise RecipeError(
+            str(path), "this is a batch of recipes, not a recipe", "Its films are made by gandream batch."
+        )
+    return _checked(set_values(with_includes(document), overrides))
 
 
 def recipe_of_text(text: str, file: Path) -> Recipe:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def png_target(
     out: str | Path | None, usual: str, subject: str | Path, *, force: bool = False, what: str = "sheet", by: str = "-o"
 ) -> Path:
-    """Where a picture of a subject goes: ``out``, or ``outputs/<usual>.png``; its folder is made.
+    """Where a picture of a subject goes: ``out``, or ``outputs/<usual>.png``.
 
     ``subject`` is a recipe, a sound file or a model. OutputError for a name that doesn't end in .png, and for a picture
     there that gandream didn't make, or made from something else, unless it is ``force``d. ``what`` it is and ``by``
@@ -35,7 +35,6 @@ def png_target(
         raise OutputError(str(target), f"a folder is where the {what} should be", hint)
     if not force:
         _refuse_foreign(target, subject, by)
-    writable_folder(target.parent)
     return target
 
 
@@ -46,6 +45,7 @@ def save_png(
     made = io.BytesIO()
     image.save(made, format="PNG")
     source = source_of(subject, target)
+    writable_folder(target.parent)
     with published(target) as part:
         part.write_bytes(b"".join(stamped(made.getvalue(), title, recipe, moment=moment, source=source)))
 

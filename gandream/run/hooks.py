@@ -178,10 +178,13 @@ def run_hooks(
     named = {"success": hooks.on_success, "failure": hooks.on_failure}[event["event"]]
     if not named:
         return
-    text = json.dumps(dict(event), ensure_ascii=False, default=str)
+    text = json.dumps(dict(event), default=str)  # plain letters alone: a file's name may be no text
     for hook in named:
         where = f"on_{event['event']}: {hook.name}"
-        problem = _run(hook, event, text, folder) if hook.command is not None else _post(hook, text, pause)
+        try:
+            problem = _run(hook, event, text, folder) if hook.command is not None else _post(hook, text, pause)
+        except OSError as error:  # no room for what a command reads and says
+            problem = f"can't be run: {error.strerror or error}"
         if problem:
             note(f"{where}: {problem}")
 
@@ -210,7 +213,7 @@ def _run(hook: Hook, event: Mapping[str, Any], text: str, folder: Path | None) -
     """
     limit = hook.timeout or COMMAND_S
     with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
-        told.write(text.encode("utf-8", "surrogatepass"))
+        told.write(text.encode())
         told.seek(0)
         try:
             process = subprocess.Popen(

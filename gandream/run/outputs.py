@@ -22,12 +22,10 @@ from gandream.rendering.segments import SegmentSink
 from gandream.rendering.store import Store, sweep
 from gandream.run import manifest
 from gandream.run.prepare import Prepared
-from gandream.video import animation, join
+from gandream.video import animation, join, sound
 from gandream.video.pictures import SUFFIX as PICTURES
 from gandream.video.pictures import PictureFolder, PictureFormat
 from gandream.video.quality.looks import Looks
-from gandream.video.sound import REVISION as SOUND_REVISION
-from gandream.video.sound import Sound
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ class FilmOutput(Output):
         if self.animated:
             coding = [animation.REVISION, self.recipe.video.file, self.recipe.video.coding.crf]
             return content_key("animation", keys, coding, title, self.text)
-        heard = None if music is None else [SOUND_REVISION, music.fingerprint, self.sound_start, self.gain_db]
+        heard = None if music is None else [sound.REVISION, music.fingerprint, self.sound_start, self.gain_db]
         return content_key("film", join.REVISION, keys, heard, title, self.text)
 
     @property
@@ -148,7 +146,7 @@ class FilmOutput(Output):
             yield None
             return
         with playable(self.recipe.audio.path) as path:
-            heard = Sound(path, self.sound_start, self.gain_db)
+            heard = sound.Sound(path, self.sound_start, self.gain_db)
             with join.encoded(heard, self.frames / self.reel.fmt.fps, self.target, self.reel.fmt) as encoded:
                 yield encoded
 

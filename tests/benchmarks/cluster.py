@@ -179,16 +179,17 @@ def measure(segments: int, size: int) -> None:
     from gandream.run.cluster.where import Where
     from gandream.run.film import render
 
-    words = f"model: cppn#{{}}\nwalk: {{{{through: [1, 2, 3, 4], every: 4}}}}\nvideo: {{{{size: {size}, fps: 30, duration: {2 * segments}}}}}\n"  # noqa: E501
+    through = list(range(1, segments + 2))  # no segment twice
+    video = f"{{size: {size}, fps: 30, duration: {2 * segments}}}"
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         os.environ["XDG_CACHE_HOME"] = str(folder / "home")
 
         def film(name: str, seed: int, cluster: Cluster | None) -> float:
-            file = folder / f"{name}.yaml"
-            file.write_text(words.format(seed))
-            os.environ["GANDREAM_CACHE"] = str(folder / f"store-{name}")
-            made = render(load_recipe(file), folder / f"{name}.mp4", device="cpu", on=cluster)
+            file = folder / name / "film.yaml"
+            file.parent.mkdir()
+            file.write_text(f"model: cppn#{seed}\nwalk: {{through: {through}, every: 2}}\nvideo: {video}\n")
+            made = render(load_recipe(file), folder / name / "film.mp4", device="cpu", on=cluster)
             figures = json.loads(made.manifest.read_text())["figures"]
             return figures["render_seconds"]
 
@@ -200,7 +201,7 @@ def measure(segments: int, size: int) -> None:
                 film(f"warm{workers}", 8, cluster)
                 took[workers] = film(f"on{workers}", 7, cluster)
                 print(f"{workers} workers: {took[workers]:.1f} s", flush=True)
-        films = {(folder / f"{name}.mp4").read_bytes() for name in ("local", "on1", "on2")}
+        films = {(folder / name / "film.mp4").read_bytes() for name in ("local", "on1", "on2")}
         print(f"the same bytes: {len(films) == 1}")
         print(f"overhead of a segment: {1000 * (took[1] - local) / segments:.0f} ms")
         print(f"two workers against one: {took[1] / took[2]:.2f}x, against local: {local / took[2]:.2f}x")

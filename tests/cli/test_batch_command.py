@@ -98,6 +98,7 @@ def test_what_failed_is_the_status_and_in_the_table(gandream, here: Path):
     assert (kept["report"], kept["films"][0]["recipe"]) == ("c.report.html", "../c.yaml"), "from there"
 
 
+@pytest.mark.slow
 def test_a_film_is_rendered_and_said(gandream, here: Path):
     (here / "night.batch.yaml").write_text(
         f'recipes: a.yaml\non_success: [{sys.executable}, -c, \'open("told", "w")\']\n'

@@ -100,6 +100,8 @@ def test_kept_shown_and_forgotten(gandream, batch: Path):
         (["--list", "--every", "6h", "night.batch.yaml"], ["needs no times"]),
         (["night.batch.yaml", "--tz", "UTC"], ["wants --cron or --every"]),
         (["night.batch.yaml", "--add"], ["wants --cron or --every"]),
+        (["night.batch.yaml", "--grace", "2h"], ["wants --cron or --every"]),
+        (["night.batch.yaml", "--every", "6h", "--grace", "2h", "--crontab"], ["--crontab keeps nothing"]),
         (["night.batch.yaml", "--every", "7 min", "--crontab"], ["cron has no words for it", "--systemd"]),
     ],
 )
@@ -131,6 +133,7 @@ def test_texts_for_other_schedulers(gandream, here: Path):
     assert not JOBS.exists()
 
 
+@pytest.mark.slow
 def test_a_batch_that_runs_already_is_skipped(gandream, here: Path):
     JOBS.mkdir(parents=True)
     lock = take(JOBS / "night.batch.lock")
@@ -192,16 +195,23 @@ def serving(here: Path, *words: str) -> subprocess.Popen[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to a process")
 @pytest.mark.parametrize(
-    ("number", "status"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow), (signal.SIGTERM, 143)]
+    ("numbers", "status"),
+    [
+        pytest.param([signal.SIGINT], 130, marks=pytest.mark.slow),
+        pytest.param([getattr(signal, "SIGHUP", 1)], 129, marks=pytest.mark.slow),
+        ([signal.SIGTERM, signal.SIGINT], 143),
+    ],
 )
-def test_a_process_serves_until_it_is_stopped(gandream, here: Path, number, status):
+def test_a_process_serves_until_it_is_stopped(gandream, here: Path, numbers, status):
     pytest.importorskip("apscheduler")
     process = serving(here, "night.batch.yaml", "--cron", "0 3 1 1 *")
     until(lambda: (JOBS / "schedule.health.json").exists())
     assert json.loads(gandream("schedule", "--list", "--json").out)["served"] is True
     said = gandream("schedule", "night.batch.yaml", "--cron", "0 4 1 1 *")
     assert (said.status, "A scheduler runs here already" in said.err) == (0, True)
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.01)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (status, "")
     assert "night: 0 3 1 1 * Europe/Berlin, next on " in err

@@ -40,7 +40,7 @@ MISTAKES = {
     "render a.yaml --draft=3": ("gandream render --draft", "it takes no value", MORE.format("render")),
     "render a.yaml --device tpu": (
         "gandream render --device",
-        "'tpu' is no device; wanted auto, cpu or cuda",
+        "'tpu' is no device; wanted auto, cpu, cuda or mps",
         MORE.format("render"),
     ),
     "render a.yaml --frames x": (

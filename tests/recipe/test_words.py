@@ -126,7 +126,7 @@ def test_every_group_is_tested():
     assert (
         set(subgroups(Recipe))
         == set(GROUPS) | set(EFFECTS.values()) | set(BENDS.values())
-        == {word for word in leaves() if word.__module__.startswith("gandream.")}
+        == {word for word in leaves() if word.__module__.startswith("gandream.recipe.")}
     )
 
 

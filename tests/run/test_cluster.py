@@ -52,7 +52,7 @@ def made(folder: Path, store: str, words: str = WORDS, **options: Any):
         return render(recipe(folder, words), folder / "film.mp4", device="cpu", on=cluster, **options)
 
 
-def test_workers_make_the_same_bytes_in_a_shared_folder_and_without(started: Any, tmp_path: Path):
+def test_workers_make_the_same_bytes_in_a_shared_folder(started: Any, tmp_path: Path):
     local = render(recipe(tmp_path / "local"), tmp_path / "local" / "film.mp4", device="cpu")
     told: list[tuple[str, int, int]] = []
     film = made(tmp_path / "shared", "shared", progress=lambda *now: told.append(now))
@@ -63,8 +63,17 @@ def test_workers_make_the_same_bytes_in_a_shared_folder_and_without(started: Any
     assert counted == sorted(counted)
     assert counted[-1] == 128
     assert made(tmp_path / "shared", "shared").rendered == 0
-    made(tmp_path / "bytes", "bytes")
-    assert sums(tmp_path / "bytes") == sums(tmp_path / "local")
+
+
+@pytest.mark.slow
+def test_what_a_film_shows_again_is_rendered_once(started: Any, tmp_path: Path):
+    words = WORDS.replace("duration: 8", "duration: 24")
+    local = render(recipe(tmp_path / "local", words), tmp_path / "local" / "film.mp4", device="cpu")
+    told: list[int] = []
+    film = made(tmp_path / "a", "bytes", words, progress=lambda stage, done, total: told.append(done))
+    assert (film.rendered, film.others[0].rendered) == (local.rendered, local.others[0].rendered) == (64, 192)
+    assert told[-1] == 384
+    assert sums(tmp_path / "a") == sums(tmp_path / "local")
 
 
 @pytest.mark.slow
@@ -260,20 +269,27 @@ def test_a_driver_that_ends_leaves_nobody_behind_and_goes_on(tmp_path: Path, how
     assert not list(tmp_path.rglob(".*.part*"))
 
 
-def test_an_address_that_does_not_answer_is_told_in_time(tmp_path: Path):
+def refused(folder: Path, on: str) -> None:
+    began = time.monotonic()
+    with apart(folder, "--on", on) as process:
+        said, words = process.communicate(timeout=60)
+    assert process.returncode == 2, words
+    assert said == ""
+    assert f"--on {on}\n" in words
+    assert "answers" in words
+    assert "Traceback" not in words
+    assert time.monotonic() - began < 20, "ten, and what Python takes to start"
+
+
+def test_an_address_that_does_not_answer_is_told(tmp_path: Path):
+    recipe(tmp_path)
+    refused(tmp_path, f"ray:127.0.0.1:{free_port()}")
+
+
+@pytest.mark.slow
+def test_an_address_where_something_else_listens_is_told_in_time(tmp_path: Path):
     recipe(tmp_path)
     with closing(socket.socket()) as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
-        port = deaf.getsockname()[1]
-        cases = [f"ray:127.0.0.1:{free_port()}", f"ray://127.0.0.1:{free_port()}", f"ray:127.0.0.1:{port}"]
-        for on in cases:
-            began = time.monotonic()
-            with apart(tmp_path, "--on", on) as process:
-                said, words = process.communicate(timeout=60)
-            assert process.returncode == 2, words
-            assert said == ""
-            assert f"--on {on}" in words
-            assert "answers" in words
-            assert "Traceback" not in words
-            assert time.monotonic() - began < 14, "ten, and what Python takes to start"
+        refused(tmp_path, f"ray:127.0.0.1:{deaf.getsockname()[1]}")

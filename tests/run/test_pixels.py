@@ -56,7 +56,7 @@ NO_PIXELS = {
 def groups(kind: type[Word] = Word) -> Iterator[type[Word]]:
     """Every group of words that a recipe may hold."""
     for one in kind.__subclasses__():
-        if one.__module__.startswith("gandream."):
+        if one.__module__.startswith("gandream.recipe."):
             if one.__name__ not in ABSTRACT:
                 yield one
             yield from groups(one)

@@ -170,10 +170,15 @@ def _refuse_equal(films: Sequence[Checked]) -> None:
             # Names that differ by their case alone are one file on some systems.
             first = there.setdefault(os.path.normcase(str(output)).lower(), film)
             if first is not film:
-                fields = [f"{{{key}}}" for key in film.wanted.varied if film.wanted.varied != first.wanted.varied]
+                fields = [f"{{{key}}}" for key, value in film.wanted.varied.items() if _differ(key, value, first)]
                 lacking = ", ".join(fields) or "{folder} or {number}"
                 problem = f"'{first.wanted.name}' and '{film.wanted.name}' would both be this film"
                 raise OutputError(_shown(output), problem, f"Put {lacking} into `out`, or name one of them otherwise.")
+
+
+def _differ(key: str, value: str, first: Checked) -> bool:
+    """Whether a film is told from another by a field, on systems too that don't tell cases apart."""
+    return value.lower() != first.wanted.varied.get(key, "").lower()
 
 
 def _refuse_sources(films: Sequence[Checked]) -> None:

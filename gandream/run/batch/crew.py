@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue as queues
+import signal
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from gandream.run.batch.wire import STOP, Event, event_of
 WORKER = ("-m", "gandream.run.batch.worker")
 USUAL_JOBS = 1
 """Films at a time where nobody says it: it has the whole device, and its segments are those of ``gandream render``."""
+LAST_WORDS_S = 1.0
+"""How long it may take until all is heard that a worker said before it ended."""
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 """On Windows what ``start_new_session`` is elsewhere: the terminal's Ctrl-C is for the one who starts workers."""
 
@@ -31,6 +34,7 @@ class Hand:
     number: int
     process: subprocess.Popen[bytes]
     log: Path
+    listener: threading.Thread | None = None
     job: int = 0
     name: str = ""
     stage: str = ""
@@ -41,6 +45,8 @@ class Hand:
     useful: bool = False
     """Whether it has ever taken a job, or found that there are none."""
     timed_out: bool = False
+    why: str = ""
+    """Why it ends, if it could say so."""
 
     def hear(self, event: Event) -> None:
         """Know what it tells."""
@@ -53,14 +59,20 @@ class Hand:
             self.job, self.name = 0, ""
         elif event.kind == "idle":
             self.useful = True
+        elif event.kind == "broken":
+            self.why = event.words
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, with the encoders that it has started."""
         with contextlib.suppress(OSError):
+            if sys.platform != "win32" and self.process.poll() is None:
+                os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group of its own
             self.process.kill()
 
     def said(self) -> str:
-        """The end of what it wrote to standard error."""
+        """Why it ended, as far as it said: the end of what it wrote to standard error, if nothing better."""
+        if self.why:
+            return self.why
         try:
             return "\n".join(self.log.read_text("utf-8", "replace").strip().splitlines()[-4:])
         except OSError:
@@ -98,14 +110,15 @@ class Crew:
             )
         hand = Hand(number, process, log)
         self.hands.append(hand)
-        threading.Thread(target=self._listen, args=(hand,), daemon=True).start()
+        hand.listener = threading.Thread(target=self._listen, args=(hand,), daemon=True)
+        hand.listener.start()
         return hand
 
     def heard(self, longest_s: float) -> list[tuple[Hand, Event]]:
         """What was told meanwhile, or is within a time."""
         found: list[tuple[Hand, Event]] = []
         with contextlib.suppress(queues.Empty):
-            found.append(self.events.get(timeout=longest_s))
+            found.append(self.events.get(timeout=longest_s) if longest_s else self.events.get_nowait())
             while True:
                 found.append(self.events.get_nowait())
         for hand, event in found:
@@ -117,8 +130,12 @@ class Crew:
         ended = [hand for hand in self.hands if hand.process.poll() is not None]
         self.hands = [hand for hand in self.hands if hand not in ended]
         for hand in ended:
+            if hand.listener is not None:
+                hand.listener.join(LAST_WORDS_S)
             _close(hand)
             _tidy(hand)
+        if ended:
+            self.heard(0.0)  # what they said last
         return ended
 
     def park(self, within_s: float) -> None:
@@ -137,13 +154,15 @@ class Crew:
         for hand in self.hands:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 hand.process.wait(0.5)
+            _close(hand)
             _tidy(hand)
 
     def _listen(self, hand: Hand) -> None:
         assert hand.process.stdout is not None, "it is a pipe"
-        for line in hand.process.stdout:
-            if event := event_of(line):
-                self.events.put((hand, event))
+        with hand.process.stdout as lines:
+            for line in lines:
+                if event := event_of(line):
+                    self.events.put((hand, event))
 
 
 def _tidy(hand: Hand) -> None:
@@ -154,10 +173,10 @@ def _tidy(hand: Hand) -> None:
 
 
 def _close(hand: Hand) -> None:
-    for stream in (hand.process.stdin, hand.process.stdout):
-        with contextlib.suppress(OSError):
-            if stream is not None and stream is not hand.process.stdout:
-                stream.close()
+    """Close the pipe to it; the one from it is closed by who listens."""
+    with contextlib.suppress(OSError):
+        if hand.process.stdin is not None:
+            hand.process.stdin.close()
 
 
 def gpu_of(number: int, devices: int, named: str | None = None) -> dict[str, str]:

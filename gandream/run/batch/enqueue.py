@@ -10,7 +10,7 @@ from gandream.base.errors import RenderError
 from gandream.base.locks import Lock, take
 from gandream.run.batch.check import BROKEN, Checked, by_model
 from gandream.run.jobs.queue import Queue
-from gandream.run.jobs.records import Job, Task
+from gandream.run.jobs.records import EDITED, Job, Task
 from gandream.run.jobs.worker import Worker
 
 
@@ -44,13 +44,15 @@ def _key(task: Task, there: Job | None) -> str:
     """A task's key; another one than that of its job where that is done, and its films aren't there as they were."""
     if there is None or there.task.key.partition("+")[0] != task.key:
         return task.key
-    if there.state != "done" or _is_there(there):
+    if there.state != "done" or (there.task.out == task.out and _is_there(there)):
         return there.task.key
     return f"{task.key}+{int(there.task.key.partition('+')[2] or 0) + 1}"
 
 
 def _is_there(job: Job) -> bool:
-    """Whether all films of a job that is done are there still, as large as they were."""
+    """Whether all films of a job that is done are there still, as large as they were, of what was asked for."""
+    if job.figures.get(EDITED):
+        return False
     films, sizes = job.figures.get("films", [job.task.out]), job.figures.get("bytes", [0])
     for film, size in zip(films, sizes, strict=False):
         path = Path(film)

@@ -113,7 +113,7 @@ def files(pattern: Any, folder: Path, where: str) -> list[str]:
     if not isinstance(pattern, str) or not pattern.strip():
         raise RecipeError(where, "wanted the names of files, such as songs/*.flac")
     pattern = os.path.expanduser(pattern)
-    found = sorted(name for name in glob(pattern, root_dir=folder, recursive=True) if (folder / name).is_file())
+    found = sorted(name for name in glob(pattern, root_dir=folder, recursive=True) if not (folder / name).is_dir())
     if not found:
         hint = _nearest(pattern, folder)
         raise RecipeError(where, f"there is no file {pattern[:80]}", hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from gandream.run.batch.check import Checked
@@ -44,9 +44,9 @@ class BatchResult:
     stopped: bool = False
     """Whether it ended before everything was tried."""
     changed: tuple[Path, ...] = ()
-    """Files that were edited while it ran: the batch's own, and recipes."""
-    report: Path = field(default_factory=Path)
-    """The page; the same for programs is beside it, with .json."""
+    """The batch's file, if it was edited while it ran."""
+    report: Path | None = None
+    """The page; the same for programs is beside it, with .json. None where they couldn't be written."""
 
     def in_state(self, *states: str) -> list[Row]:
         """The films in one of these states."""

@@ -15,11 +15,17 @@ from gandream.run.batch.thumbnails import Thumbnails
 
 
 def write_reports(result: BatchResult, pictures: Thumbnails) -> None:
-    """Write ``<batch>.report.html`` and ``.json``, each whole or not at all."""
+    """Write ``<batch>.report.html`` and ``.json``, each whole or not at all.
+
+    OutputError or RenderError where they can't be written.
+    """
+    assert result.report is not None, "it says where"
     folder = writable_folder(result.report.absolute().parent)
-    told = json.dumps(facts(result, folder), indent=1, ensure_ascii=False)
+    told = json.dumps(facts(result, folder), indent=1, ensure_ascii=False) + "\n"
     with published(result.report.with_suffix(".json")) as part:
-        part.write_text(told + "\n", encoding="utf-8")
+        part.write_bytes(
+            told.encode("utf-8", "backslashreplace")
+        )  # bytes of names that are no letters, as JSON has them
     cards = [_card(row, folder, pictures.of(row.job)) for row in result.rows]
     for row in result.rows:
         pictures.begin(row.job)
@@ -42,7 +48,7 @@ def facts(result: BatchResult, folder: Path) -> dict[str, Any]:
         "good": result.good,
         "stopped": result.stopped,
         "seconds": round(result.seconds, 3),
-        "report": seen(result.report, folder),
+        "report": None if result.report is None else seen(result.report, folder),
         "counts": {state: states.count(state) for state in sorted(set(states))},
         "changed": [str(path) for path in result.changed],
         "films": [_facts(row, folder) for row in result.rows],

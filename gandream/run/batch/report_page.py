@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -86,14 +88,9 @@ def _said(stopped: bool, changed: Sequence[str]) -> Iterable[str]:
 
 
 def _counts(cards: Sequence[Card]) -> str:
-    counts: dict[str, int] = {}
-    for card in cards:
-        word, look = STATES.get(card.state, (card.state, "calm"))
-        counts[f'<span class="{look}"><b>{{}}</b> {_text(word)}</span>'] = (
-            counts.get(f'<span class="{look}"><b>{{}}</b> {_text(word)}</span>', 0) + 1
-        )
+    counts = Counter(STATES.get(card.state, (card.state, "calm")) for card in cards)
     flawed = sum(bool(card.flaws) for card in cards)
-    shown = [form.format(count) for form, count in counts.items()]
+    shown = [f'<span class="{look}"><b>{count}</b> {_text(word)}</span>' for (word, look), count in counts.items()]
     shown += [f'<span class="odd"><b>{flawed}</b> to look at</span>'] if flawed else []
     return f'<p class="counts">{" ".join(shown)}</p>'
 
@@ -182,7 +179,7 @@ def _link(path: str, words: str) -> str:
 
 def _href(path: str) -> str:
     """A relative link, of which no browser thinks it has a scheme."""
-    return escape(quote(path if path.startswith(("/", ".")) else f"./{path}"))
+    return escape(quote(os.fsencode(path if path.startswith(("/", ".")) else f"./{path}")))
 
 
 def _look(card: Card) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from gandream.base.errors import OutputError, RecipeError
+from gandream.base.errors import GandreamError, OutputError, RecipeError
 from gandream.base.files import writable_folder
 from gandream.rendering.device import pick
 from gandream.run.batch.check import Checked, How, checked
@@ -134,7 +134,11 @@ def run_batch(
         for path in changed:
             note(f"{path} changed while the batch ran: what it says now is rendered when the batch is run again")
         result = BatchResult(plan.name, rows, time.time() - began, not finished, changed, report_file(plan))
-        write_reports(result, pictures)
+        try:
+            write_reports(result, pictures)
+        except GandreamError as error:  # what was rendered is there all the same
+            result = replace(result, report=None)
+            note(f"there is no report: {_in_a_line(error)}")
         if not asked:
             run_hooks(plan.batch, _event(result), note)
         return result
@@ -144,7 +148,7 @@ def run_batch(
 
 
 def _read(files: Sequence[Path], flags: Flags) -> tuple[Batch, str]:
-    own = [file for file in files if is_batch_file(file)]
+    own = [file for file in files if is_batch_file(file) or (len(files) == 1 and _meant(file))]
     if own and len(files) > 1:
         other = next(file for file in files if file != own[0])
         raise OutputError(str(own[0]), f"this is a batch file, and {other} stands beside it", "Give it alone.")
@@ -167,16 +171,25 @@ def is_batch_file(file: Path) -> bool:
         return is_batch(file)
     except RecipeError:
         # Of a file that is meant as a batch, the mistake is told when it is read.
-        return bool(re.search(r"batch", file.stem, re.IGNORECASE)) and file.is_file()
+        return _meant(file) and file.is_file()
+
+
+def _meant(file: Path) -> bool:
+    """Whether it is called as if it were one."""
+    return bool(re.search(r"batch", file.stem, re.IGNORECASE))
 
 
 def _name(batch: Batch, files: Sequence[Path]) -> str:
     """The batch's name: what it says, or what its file is called, or the recipes."""
     if batch.name:
-        return re.sub(r"[^\w.+=,-]+", "_", batch.name).strip("._") or "batch"
-    first = re.sub(r"[._-]?batch$", "", files[0].stem) or files[0].stem
-    first = re.sub(r"[^\w.+=,-]+", "_", first).strip("._") or "batch"
+        return _named(batch.name)
+    first = _named(re.sub(r"[._-]?batch$", "", files[0].stem) or files[0].stem)
     return first if len(files) == 1 else f"{first}+{len(files) - 1}"
+
+
+def _named(text: str) -> str:
+    """As a part of names of files, which may have 255 bytes."""
+    return re.sub(r"[^\w.+=,-]+", "_", text).strip("._")[:50] or "batch"
 
 
 def _changed(plan: Plan) -> tuple[Path, ...]:
@@ -192,6 +205,10 @@ def _changed(plan: Plan) -> tuple[Path, ...]:
     return (Path(file),) if now != plan.digest else ()
 
 
+def _in_a_line(error: GandreamError) -> str:
+    return ": ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
 def _event(result: BatchResult) -> dict[str, Any]:
     """What hooks are told."""
     return {
@@ -201,7 +218,7 @@ def _event(result: BatchResult) -> dict[str, Any]:
         "done": len(result.in_state("done")),
         "failed": len(result.failed),
         "seconds": round(result.seconds, 3),
-        "report": str(result.report.absolute()),
+        "report": None if result.report is None else str(result.report.absolute()),
         "failures": [{"name": row.film.wanted.name, "error": row.job.error} for row in result.failed],
     }
 

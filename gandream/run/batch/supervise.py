@@ -20,7 +20,7 @@ ASK_S = 2.0
 """How often the queue is asked where nobody has told anything."""
 BEAT_S = 10.0
 """How often it is written down that this process lives."""
-PARK_S = 0.6
+PARK_S = 3.0
 """How long workers may take to park their films."""
 MOST_FALSE_STARTS = 3
 """So many workers in a row that end before they have taken anything mean that none will."""
@@ -146,7 +146,8 @@ class Supervisor:
         self._false_starts += 1
         if self._false_starts >= MOST_FALSE_STARTS:
             said = hand.said() or f"status {hand.process.returncode}"
-            raise RenderError("batch", f"no worker starts: {said}", "gandream doctor looks for what may be wrong.")
+            hint = "" if hand.why else "gandream doctor looks for what may be wrong."
+            raise RenderError("batch", f"no worker can work: {said}", hint)
 
     def _ask(self, queue: Queue, *, quietly: bool) -> None:
         """Ask the queue for the states of all films, and tell what has ended."""

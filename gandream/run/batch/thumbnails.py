@@ -45,7 +45,7 @@ class Thumbnails:
 
     def _of(self, job: Job) -> bytes:
         film = Path(job.task.out)
-        with contextlib.suppress(OSError, GandreamError):
+        with contextlib.suppress(Exception):  # whatever is wrong with a film, the report is written
             about = film.stat()
             kept = self.folder / f"{content_key('thumbnail', str(film), about.st_size, about.st_mtime_ns)}.jpg"
             if kept.is_file():

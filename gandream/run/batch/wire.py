@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Kind = Literal["ready", "taken", "progress", "note", "ended", "idle"]
+Kind = Literal["ready", "taken", "progress", "ended", "idle", "broken"]
 STOP = "stop\n"
 """What a worker is told on its standard input when it is to park its film; the end of that says the same."""
 
@@ -22,7 +22,7 @@ class Event:
     job: int = 0
     name: str = ""
     words: str = ""
-    """The stage of the render, a note, or the state in which the film ended."""
+    """The stage of the render, the state in which the film ended, or why the worker ends."""
     done: int = 0
     total: int = 0
 

@@ -22,14 +22,14 @@ from typing import IO, TYPE_CHECKING, Any
 from gandream.base import ffmpeg
 from gandream.base.errors import GandreamError
 from gandream.base.files import remove_parts
-from gandream.run.batch.check import key_of, load_task
+from gandream.run.batch.check import BROKEN, key_of, load_task
 from gandream.run.batch.models import Models
 from gandream.run.batch.wire import Event, speaker
 from gandream.run.cluster.where import where
 from gandream.run.film import Film, render
 from gandream.run.flaws import as_json
 from gandream.run.jobs.queue import Queue
-from gandream.run.jobs.records import Job
+from gandream.run.jobs.records import EDITED, Job
 from gandream.run.jobs.worker import Worker
 from gandream.run.prepare import draft_of
 
@@ -60,6 +60,7 @@ class Workplace:
         """Held while a job changes its state, so that it isn't parked in the middle of that."""
         self.job: Job | None = None
         self.until_left = contextlib.ExitStack()
+        self._parking = threading.Lock()
         self._connected = False
 
     def work(self) -> None:
@@ -78,7 +79,9 @@ class Workplace:
                 self._end(queue, job, *self._rendered(queue, job))
 
     def park(self) -> None:
-        """Put the film back and end this process at once: 0."""
+        """Put the film back and end this process at once: 0. Who asks for it again meanwhile is heard already."""
+        if not self._parking.acquire(blocking=False):
+            return
         with contextlib.suppress(Exception):  # whatever fails here, the queue finds that this process has ended
             held = self.closing.acquire(timeout=CLOSE_S)
             ffmpeg.end_all()
@@ -109,12 +112,13 @@ class Workplace:
                 say.line(traceback.format_exc())
                 return "failed", {}, f"{type(error).__name__}: {error}"[:MOST_WORDS], True
             say.line(f"{film.path}: {film.frames} frames, {film.rendered} rendered, {film.seconds:.1f} s")
-            return "done", _figures(film, say.notes), "", False
+            return "done", {**_figures(film, say.notes), **({EDITED: True} if say.edited else {})}, "", False
 
     def _film(self, job: Job, say: _Speaker) -> Film:
         options = job.task.options
         recipe = load_task(job.task)
-        if key_of(recipe, options) != job.task.key.partition("+")[0]:
+        if job.task.group != BROKEN and key_of(recipe, options) != job.task.key.partition("+")[0]:
+            say.edited = True
             say.note(f"{job.task.recipe}, or a file of it, changed while the batch ran: this is what it says now")
         with self._elsewhere(options) as on:
             return render(
@@ -157,13 +161,16 @@ class _Speaker:
     def __init__(self, place: Workplace, queue: Queue, job: Job, log: IO[str]):
         self.place, self.queue, self.job, self.log = place, queue, job, log
         self.notes: list[str] = []
+        self.edited = False
+        """Whether the recipe is another one than the one that was asked for."""
         self._told = self._asked = 0.0
         self._stage = ""
 
     def line(self, words: str) -> None:
-        """A line of the log."""
-        self.log.write(f"{time.strftime('%H:%M:%S')}  {words.rstrip()}\n")
-        self.log.flush()
+        """A line of the log; a disk that is full stops nothing here."""
+        with contextlib.suppress(OSError):
+            self.log.write(f"{time.strftime('%H:%M:%S')}  {words.rstrip()}\n")
+            self.log.flush()
 
     def note(self, words: str) -> None:
         """What a person should know."""
@@ -212,17 +219,26 @@ def _length_s(film: Film) -> float:
 
 @contextlib.contextmanager
 def _log(job: Job) -> Iterator[IO[str]]:
-    """The job's log, to which this attempt is added; a crash of the process is written there too."""
+    """The job's log, to which this attempt is added; a crash of the process is written there too.
+
+    Where it can't be written, as on a full disk, the film is rendered without.
+    """
     path = Path(job.log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {job.task.name}: attempt {job.attempts}\n")
-        log.flush()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        log = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+    except OSError:
+        log = open(os.devnull, "a", encoding="utf-8")  # noqa: SIM115
+    try:
+        with contextlib.suppress(OSError):
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {job.task.name}: attempt {job.attempts}\n")
+            log.flush()
         faulthandler.enable(log)
-        try:
-            yield log
-        finally:
-            faulthandler.disable()
+        yield log
+    finally:
+        faulthandler.disable()
+        with contextlib.suppress(OSError):  # what couldn't be written is tried again in closing
+            log.close()
 
 
 def _listen(place: Workplace) -> None:
@@ -244,14 +260,18 @@ def main(words: list[str]) -> None:
         try:
             place.work()
         except BaseException as error:
-            traceback.print_exc()
             failed.append(error)
+            if isinstance(error, GandreamError):
+                place.tell(Event("broken", words=str(error)[:MOST_WORDS]))
+            with contextlib.suppress(OSError):  # where the disk is full
+                traceback.print_exc()
 
     thread = threading.Thread(target=work, name="gandream-work", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(0.1)  # with a limit, since on Windows a wait without one hears nothing
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     os._exit(1 if failed else 0)  # not by the interpreter's own way, which waits for threads of torch
 
 

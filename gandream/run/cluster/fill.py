@@ -15,6 +15,7 @@ from gandream.base.locks import Lock
 from gandream.rendering.batches import TooManyError
 from gandream.rendering.numbered import PictureSink
 from gandream.rendering.plan import Segment
+from gandream.rendering.segments import SegmentSink
 from gandream.rendering.together import Job, groups
 from gandream.run.cluster.crew import Crew, Fellow
 from gandream.run.cluster.desk import Desk, Policy, Unit
@@ -50,9 +51,8 @@ class Round:
         policy: Policy,
     ):
         self._crew, self._jobs, self._progress, self._waiting = crew, jobs, progress, waiting
-        self._units = [
-            tuple(Part(job, segment, jobs[job].missing[segment]) for job, segment in group) for group in groups(jobs)
-        ]
+        self._echoes = dict[tuple[int, str], int]()
+        self._units = self._once(jobs)
         models = [jobs[parts[0].output].reel.models(parts[0].segment) for parts in self._units]
         self._desk = Desk([Unit(number, wanted) for number, wanted in enumerate(models)], policy)
         reels = [job.reel for job in jobs]
@@ -68,6 +68,25 @@ class Round:
         self._frames, self._shown = 0, 0
         self._before = {fellow: fellow.frames for fellow in crew.fellows}
         self._ready: set[Fellow] = set()
+
+    def _once(self, jobs: Sequence[Job]) -> list[tuple[Part, ...]]:
+        """The parts that are of the same frames; what a film shows several times is made once."""
+        units, seen = [], set[tuple[int, str]]()
+        for group in groups(jobs):
+            parts = []
+            for job, segment in group:
+                part, mine = Part(job, segment, jobs[job].missing[segment]), (job, segment.key)
+                if mine in seen and isinstance(jobs[job].sink, SegmentSink):
+                    self._echoes[mine] = self._echoes.get(mine, 0) + len(part.frames)
+                    continue
+                seen.add(mine)
+                parts.append(part)
+            units += [tuple(parts)] if parts else []
+        return units
+
+    def _there(self, part: Part) -> None:
+        """Count the frames of what is in the store now."""
+        self._frames += len(part.frames) + self._echoes.pop((part.output, part.segment.key), 0)
 
     def run(self) -> list[int]:
         """Do it; gives how many frames of each output were made."""
@@ -164,10 +183,11 @@ class Round:
             self._locks[mine] = lock
         if unit.number in self._elsewhere:
             self._elsewhere.discard(unit.number)
-            parts = tuple(part for part in parts if self._jobs[part.output].sink.lacking(part.segment))
-            there = sum(len(part.frames) for part in self._units[unit.number] if part not in parts)
-            self._frames += there
-            self._release(part for part in self._units[unit.number] if part not in parts)
+            for part in parts:
+                if not self._jobs[part.output].sink.lacking(part.segment):
+                    self._there(part)
+                    self._release([part])
+                    parts = tuple(one for one in parts if one is not part)
             self._units[unit.number] = parts
             if not parts:
                 self._desk.done(fellow, unit.number, time.monotonic())
@@ -210,7 +230,7 @@ class Round:
         self._release(parts)
         for part in parts:
             self._made[part.output] += len(part.frames)
-            self._frames += len(part.frames)
+            self._there(part)
 
     def _broken(self, fellow: Fellow, unit: Unit, error: Exception) -> None:
         """A worker could not: what is the user's, or too large a batch, ends all; its machine's is tried again."""

@@ -23,6 +23,8 @@ from gandream.run.cluster.worker import PROBES, node_facts
 
 ANSWER_S = 10.0
 """How long a cluster may take to answer."""
+CLIENT_S = 30.0
+"""The same of a client server whose port is open: it starts a process for each driver, and only then answers."""
 HELLO_S = 4.0
 """How long its port may."""
 PROBE_S = 60.0
@@ -109,11 +111,13 @@ def _connect(ray: Any, place: Where) -> Callable[[], None]:
 
     thread = threading.Thread(target=live, name="gandream-ray", daemon=True)
     thread.start()
-    limit = time.monotonic() + (PROBE_S if place.address is None else ANSWER_S - HELLO_S / 2)
+    through_client = (place.address or "").startswith("ray://")
+    limit = PROBE_S if place.address is None else CLIENT_S if through_client else ANSWER_S
+    began = time.monotonic()
     while not begun.wait(0.1):
-        if time.monotonic() > limit:
+        if time.monotonic() - began > limit - HELLO_S / 2:
             over.set()
-            raise ClusterError(place.said, f"no Ray cluster answers there within {ANSWER_S:g} seconds", _hint(place))
+            raise ClusterError(place.said, f"no Ray cluster answers there within {limit:g} seconds", _hint(place))
     if failed:
         raise ClusterError(place.said, _said(failed[0]), _hint(place)) from failed[0]
 

@@ -15,6 +15,10 @@ ENDED = "its process ended (killed or crashed)"
 """The error of an attempt whose worker is no more."""
 
 
+EDITED = "edited"
+"""The figure that says of a film that it is of another recipe than its task, which was edited meanwhile."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is asked for: one render. All of it can be written as JSON.

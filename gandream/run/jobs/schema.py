@@ -75,7 +75,7 @@ def connected(folder: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            if not _ours(connection, path):
+            if not _there(connection, path):
                 _make(connection, path)
             # A change is on the disk before anybody acts on it, even if the power fails.
             connection.execute("PRAGMA synchronous = FULL")
@@ -83,6 +83,16 @@ def connected(folder: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _there(connection: sqlite3.Connection, path: Path) -> bool:
+    """The same as `_ours`, of one moment: another process may be making the tables."""
+    connection.execute("BEGIN")
+    try:
+        return _ours(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _ours(connection: sqlite3.Connection, path: Path) -> bool:

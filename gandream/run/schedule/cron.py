@@ -149,7 +149,9 @@ def _part(part: str, word: str, field: Field, place: str) -> range:
             where, f"'{step}' is no step; wanted a whole number from 1", f"*/15 is every 15th {field.name}."
         )
     if int(step) > high - low and high > low:
-        hint = "For lengths that don't fit into an hour or a day there is --every." if field.low == 0 else ""
+        hint = (
+            "For lengths that don't fit into an hour or a day there is --every." if field.low == 0 else f"Write {low}."
+        )
         raise ScheduleError(
             where, f"the step {step} is longer than the range {low}-{high}: only {low} would be left", hint
         )

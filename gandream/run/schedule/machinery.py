@@ -25,7 +25,8 @@ from gandream.run.schedule.zones import UTC
 MOST_AT_ONCE = 64
 _LATE = timedelta(days=2)
 ALIAS = "default"
-Run = Callable[[str, datetime], None]
+Begin = Callable[[Schedule, datetime], None]
+Said = Callable[[str, datetime], None]
 
 
 class Trigger(BaseTrigger):
@@ -52,9 +53,9 @@ class Trigger(BaseTrigger):
 class Store(BaseJobStore):
     """Jobs made of our rows when they are asked for: other processes may put and remove schedules at any time."""
 
-    def __init__(self, schedules: Schedules, run: Run, grace: Callable[[Schedule], int]):
+    def __init__(self, schedules: Schedules, begin: Begin, grace: Callable[[Schedule], int]):
         super().__init__()
-        self.schedules, self.run, self.grace = schedules, run, grace
+        self.schedules, self.begin, self.grace = schedules, begin, grace
         self._moved: dict[str, tuple[int, datetime]] = {}
         """The next runs that were to be kept, by revision: a disk that is full must not begin a run again and again."""
 
@@ -106,7 +107,7 @@ class Store(BaseJobStore):
         state: dict[str, Any] = {
             "id": schedule.name,
             "name": schedule.name,
-            "func": self._begin,
+            "func": self.begin,
             "func_ref": None,
             "args": (),
             "kwargs": {"schedule": schedule, "due": self._next(schedule)},
@@ -120,9 +121,6 @@ class Store(BaseJobStore):
         for word, value in state.items():
             setattr(job, word, value)
         return job
-
-    def _begin(self, schedule: Schedule, due: datetime) -> None:
-        self.run(schedule.name, due)
 
 
 class Executor(ThreadPoolExecutor):
@@ -143,7 +141,9 @@ class Scheduler(BaseScheduler):
     they come hours late.
     """
 
-    def __init__(self, store: Store, missed: Run, skipped: Run, broken: Callable[[str, datetime, BaseException], None]):
+    def __init__(
+        self, store: Store, missed: Said, skipped: Said, broken: Callable[[str, datetime, BaseException], None]
+    ):
         logging.getLogger("apscheduler").addHandler(logging.NullHandler())  # what it says is said by our events
         super().__init__({}, jobstores={ALIAS: store}, executors={ALIAS: Executor()}, timezone=UTC)
         self.woken = threading.Event()

@@ -26,6 +26,8 @@ PARK_S = 30.0
 """How long a run that was asked to park may take, before it is ended."""
 KEPT_LOGS = 20
 STOPPED = (130, 143)
+RUNS_ALREADY = "running already"
+"""What a batch says whose lock is held."""
 _APART = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
@@ -69,6 +71,7 @@ def run(schedule: Schedule, jobs: Path, stop: Callable[[], bool], command: Seque
                 creationflags=_APART,
             )
         except OSError as error:
+            told.unlink(missing_ok=True)
             problem = f"can't be run in {schedule.folder}: {error.strerror}"
             return Outcome("failed", time.monotonic() - began, 1, {}, problem, log)
         try:
@@ -115,7 +118,7 @@ def _outcome(status: int, parked: bool, seconds: float, told: Path, log: Path) -
     if isinstance(error, dict):
         problem = f"{error.get('where', '')}: {error.get('problem', '')}"
         # Its lock is held: by hand, or by a run whose scheduler was killed.
-        state = "skipped" if "running already" in problem else "failed"
+        state = "skipped" if RUNS_ALREADY in problem else "failed"
         return Outcome(state, seconds, status, facts, problem, log)
     return Outcome("failed", seconds, status, facts, _why(status, facts, log), log)
 
@@ -141,6 +144,8 @@ def _log(jobs: Path, name: str) -> Path:
     for old in taken[: max(0, len(taken) - KEPT_LOGS + 1)]:
         with contextlib.suppress(OSError):
             old.unlink()
+        with contextlib.suppress(OSError):  # the answer of a run whose scheduler was killed
+            old.with_suffix(".json").unlink()
     log = folder / f"schedule-{name}-{stamp}.log"
     number = 1
     while log.exists():

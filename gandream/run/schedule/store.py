@@ -28,7 +28,7 @@ from gandream.run.schedule.zones import UTC, zone_named
 WAIT_S = 20.0
 """How long one who wants to write waits for another."""
 GRACE_S = 3600.0
-STATES = ("", "running", "done", "failed", "missed", "skipped", "parked")
+STATES = ("", "waiting", "running", "done", "failed", "missed", "skipped", "parked")
 _TABLE = """CREATE TABLE IF NOT EXISTS schedules (
     name TEXT PRIMARY KEY, batch TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, cron TEXT NOT NULL, every REAL NOT NULL,
     since REAL NOT NULL, zone TEXT NOT NULL, grace REAL NOT NULL, next REAL NOT NULL, revision INTEGER NOT NULL,
@@ -150,9 +150,11 @@ class Schedules:
             )
 
     def set_seen(self, name: str, seconds: float) -> None:
-        """A run that isn't at its end is alive."""
+        """A run that isn't at its end, or waits for its turn, is alive."""
         with self._open() as base:
-            base.execute("UPDATE schedules SET seen = ? WHERE name = ? AND state = 'running'", (seconds, name))
+            base.execute(
+                "UPDATE schedules SET seen = ? WHERE name = ? AND state IN ('running', 'waiting')", (seconds, name)
+            )
 
     def set_state(self, name: str, state: str, **times: float | None) -> None:
         """Set the state of the last run, and of its times those that are given."""

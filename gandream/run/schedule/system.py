@@ -13,6 +13,8 @@ from gandream.run.schedule.errors import ScheduleError
 from gandream.run.schedule.rhythm import ByCron, Every, Rhythm, spoken_length
 
 PARK_S = 30
+PLACES = ("GANDREAM_CACHE", "GANDREAM_MODELS")
+"""Variables that say where things are kept; the queue's place is said in any case."""
 
 
 def systemd(name: str, batch: Path, folder: Path, jobs: Path, rhythm: Rhythm) -> dict[str, str]:
@@ -21,6 +23,9 @@ def systemd(name: str, batch: Path, folder: Path, jobs: Path, rhythm: Rhythm) ->
     words = [sys.executable, "-m", "gandream", "batch", str(batch)]
     environment = _environment(jobs)
     _printable(*words, str(folder), *environment.values())
+    if str(folder).endswith(("\\", " ")):
+        # systemd.unit(5): the line would go on on the next one, or the space be cut off; there are no quotes for it.
+        raise ScheduleError(str(folder), "a folder with such an end can't stand in a unit", "Rename it.")
     service = [
         "[Unit]",
         f"Description=gandream batch {_percent(name)}",
@@ -47,14 +52,17 @@ def systemd(name: str, batch: Path, folder: Path, jobs: Path, rhythm: Rhythm) ->
 
 def crontab(name: str, batch: Path, folder: Path, jobs: Path, rhythm: Rhythm, here: str) -> str:
     """A line of a crontab; ``here`` is the machine's time zone. ScheduleError where cron has no words for it."""
-    _printable(str(batch), str(folder), str(jobs), sys.executable)
-    environment = [f"{word}={shlex.quote(value)}" for word, value in _environment(jobs).items()]
+    there = _environment(jobs)
+    _printable(str(batch), str(folder), sys.executable, *there.values())
+    environment = [f"{word}={shlex.quote(value)}" for word, value in there.items()]
     words = [sys.executable, "-m", "gandream", "batch", str(batch)]
     log = shlex.quote(str(folder / f"{name}.cron.log"))
     command = f"cd {shlex.quote(str(folder))} && {' '.join(environment)} {shlex.join(words)} >>{log} 2>&1"
     when = _when(rhythm)
     # Crons that don't know CRON_TZ take it as a variable of the command.
     zone = [f"CRON_TZ={rhythm.zone.key}"] if isinstance(rhythm, ByCron) and not _same(rhythm.zone.key, here) else []
+    if "\\%" in command:  # cron(8) has no way to say it
+        raise ScheduleError(f"{batch}", "a \\ before a % can't stand in a crontab", "Rename it.")
     # To cron a % ends the command, whatever quotes are around it, unless a \ stands before.
     return "\n".join([f"# gandream: {name}", *zone, f"{when} {command.replace('%', chr(92) + '%')}"]) + "\n"
 
@@ -78,7 +86,11 @@ def _when(rhythm: Rhythm) -> str:
 
 def _environment(jobs: Path) -> dict[str, str]:
     """What a run needs of the terminal; and what lies in its folder is no part of the program."""
-    return {"PATH": _path(), "PYTHONSAFEPATH": "1", "GANDREAM_JOBS": str(jobs)}
+    found = {"PATH": _path(), "PYTHONSAFEPATH": "1", "GANDREAM_JOBS": str(jobs)}
+    for word in PLACES:
+        if os.environ.get(word):
+            found[word] = os.path.abspath(os.path.expanduser(os.environ[word]))
+    return found
 
 
 def _path() -> str:

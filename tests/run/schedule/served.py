@@ -9,10 +9,12 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gandream.run.schedule import keeper
 from gandream.run.schedule import serve as serving
 from gandream.run.schedule.cron import parse_cron
+from gandream.run.schedule.keeper import Change
 from gandream.run.schedule.rhythm import ByCron
-from gandream.run.schedule.serve import Change, serve
+from gandream.run.schedule.serve import serve
 from gandream.run.schedule.store import Schedules
 
 UTC = timezone.utc
@@ -63,6 +65,7 @@ class Clock:
         monkeypatch.setattr("apscheduler.schedulers.base.datetime", Shown)
         monkeypatch.setattr("apscheduler.executors.base.datetime", Shown)
         monkeypatch.setattr(serving, "now", self.now)
+        monkeypatch.setattr(keeper, "now", self.now)
         monkeypatch.setattr(serving, "BEAT_S", 0.02)
 
     def set(self, shows: str) -> None:
@@ -75,12 +78,17 @@ class Clock:
 class Served:
     """A folder with schedules, and a scheduler that serves it in a thread."""
 
-    def __init__(self, folder: Path, clock: Clock):
-        self.folder, self.clock = folder / "jobs", clock
+    def __init__(self, folder: Path, clock: Clock | None):
+        self.folder, self._clock = folder / "jobs", clock
         self.films = folder
         self.schedules = Schedules(self.folder)
         self.changes: list[Change] = []
         self.stop, self.thread = threading.Event(), None
+
+    @property
+    def clock(self) -> Clock:
+        assert self._clock is not None, "this one goes by the machine's"
+        return self._clock
 
     def put(self, name: str, does: str, cron: str, grace_s: float = 3600, zone: str = "UTC") -> Path:
         batch = self.films / f"{name}.batch.yaml"

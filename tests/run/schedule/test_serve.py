@@ -15,10 +15,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from served import COMMAND, UTC, Clock, Served
 
-from gandream.base.errors import OutputError
+from gandream.base.errors import OutputError, RenderError
+from gandream.base.locks import take
+from gandream.run.batch.enqueue import locked
 from gandream.run.schedule.errors import ScheduleError
+from gandream.run.schedule.keeper import Keeper, health_file
 from gandream.run.schedule.rhythm import Every
-from gandream.run.schedule.serve import health_file, is_served, once, serve
+from gandream.run.schedule.runs import KEPT_LOGS, RUNS_ALREADY
+from gandream.run.schedule.serve import is_served, once, serve
 from gandream.run.schedule.store import Schedules, schedule_file
 
 pytest.importorskip("apscheduler")
@@ -109,7 +113,10 @@ def test_what_is_late_by_more_than_the_grace_time_is_missed(served, shows, said)
 
 @pytest.mark.parametrize(
     ("night", "hours"),
-    [("2027-03-28", ["2027-03-28T01:00:00+00:00"]), ("2026-10-25", ["2026-10-25T00:30:00+00:00"])],
+    [
+        ("2027-03-28", ["2027-03-28T01:00:00+00:00"]),
+        pytest.param("2026-10-25", ["2026-10-25T00:30:00+00:00"], marks=pytest.mark.slow),
+    ],
 )
 def test_a_night_on_which_clocks_are_set_has_one_run(served, night, hours):
     served.clock.set(f"{night}T00:10:00")
@@ -117,7 +124,7 @@ def test_a_night_on_which_clocks_are_set_has_one_run(served, night, hours):
     served.start()
     for shows in ("00:29:59", "00:30:00", "00:59:59", "01:00:00", "01:30:00", "02:00:00", "02:30:00"):
         served.clock.set(f"{night}T{shows}")
-        time.sleep(0.15)
+        time.sleep(0.08)
     served.until(lambda: served.said() == ["start", "done"])
     assert [served.changes[0].due.astimezone(UTC).isoformat()] == hours
 
@@ -253,7 +260,16 @@ def test_runs_that_do_not_end_well(served, does, state, words):
     assert (outcome.state, served.said()) == (state, ["start", state])
     assert words in outcome.error
     assert served.log()[-1]["error"] == outcome.error
-    assert served.schedules.find(batch).state == state
+    assert served.schedules.find(batch).state == ""
+
+
+def test_a_batch_that_runs_already_says_what_is_taken_for_a_skip(tmp_path):
+    lock = take(tmp_path / "night.batch.lock")
+    assert lock is not None
+    with pytest.raises(RenderError) as caught:
+        locked(tmp_path, "night")
+    lock.release()
+    assert RUNS_ALREADY in caught.value.problem
 
 
 def test_a_batch_that_crashes_is_told_to_its_own_hooks(served):
@@ -266,6 +282,92 @@ def test_a_batch_that_crashes_is_told_to_its_own_hooks(served):
     assert "ended by signal 9: out of luck" in json.loads(told + "}")["error"]
     assert served.said() == ["start", "failed", "note"]
     assert "/no/such/program: can't be run" in served.changes[-1].facts["error"]
+
+
+def test_who_waits_for_a_turn_goes_on_after_a_crash(served):
+    go = served.films / "go"
+    batches = [served.put(name, f"wait {go}", "0 1 * * *") for name in ("a", "b")]
+    served.start()
+    served.clock.set("2026-11-23T01:00:00")
+    served.until(lambda: sorted(one.state for one in served.schedules.all()) == ["running", "waiting"])
+    served.until(lambda: any(served.times(batch) for batch in batches))
+    rows = [(one.state, one.due, one.seen, one.name) for one in served.schedules.all()]
+    served.end()
+    with sqlite3.connect(schedule_file(served.folder)) as base:  # as a power cut would have left them
+        base.executemany("UPDATE schedules SET state = ?, due = ?, seen = ? WHERE name = ?", rows)
+    go.touch()
+    served.changes.clear()
+    served.start()
+    served.until(lambda: served.said().count("done") == 2)
+    assert served.said().count("goes on") == 2
+
+
+def test_the_hooks_of_a_batch_tell_what_it_can_not_tell_itself(served):
+    write = "import sys; open('told', 'a').write(sys.stdin.read() + '\\n')"
+    hooks = f"recipes: [a.yaml]\non_failure: [{json.dumps(sys.executable)}, -c, {json.dumps(write)}]\n"
+    batch = served.put("night", f"# do\n{hooks}", "0 1 * * *", grace_s=60)
+    served.start()
+    served.until(lambda: health_file(served.folder).exists())
+    batch.write_text("# crash\nrecipes: [\n")  # it can't be read any more; its hooks were
+    served.clock.set("2026-11-23T01:00:00")
+    told = served.films / "told"
+    served.until(lambda: told.exists() and told.read_text().endswith("\n"))
+    served.rest()
+    served.clock.set("2026-11-24T01:30:00")
+    served.until(lambda: "missed" in served.said())
+    served.until(lambda: told.read_text().count("\n") == 2)
+    failed, missed = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [(one["event"], one["state"]) for one in (failed, missed)] == [("failure", "failed"), ("failure", "missed")]
+    assert "out of luck" in failed["error"]
+    assert missed["due"] == "2026-11-24T01:00:00+00:00"
+    assert "late; 1 min are allowed" in missed["error"]
+
+
+def test_a_run_that_was_stopped_too_long_ago_is_told_too(served):
+    hooks = f"on_failure: [{json.dumps(sys.executable)}, -c, \"open('told', 'w')\"]\n"
+    batch = served.put("night", f"recipes: [a.yaml]\n{hooks}", "0 1 * * *", grace_s=60)
+    served.schedules.set_state("night", "parked", seen=served.clock.now().timestamp() - 3600)
+    served.start()
+    served.until(lambda: (served.films / "told").exists())
+    served.end()
+    assert served.said() == ["missed"]
+    assert served.times(batch) == []
+
+
+def test_whoever_stops_reading_stops_no_film(served):
+    def gone(change):
+        raise BrokenPipeError
+
+    batch = served.put("night", "do", "0 1 * * *")
+    kept = served.schedules.find(batch)
+    assert once(kept, served.folder, gone, lambda: False, COMMAND).state == "done"
+    assert [one["state"] for one in served.log()] == ["start", "done"]
+
+
+def test_a_store_that_can_not_be_read_at_a_run_s_time_loses_no_run(served):
+    batch = served.put("night", "do", "0 1 * * *")
+    kept = served.schedules.find(batch)
+    schedule_file(served.folder).write_bytes(b"this is no database, and it is long enough to be seen as none" * 40)
+    keeper = Keeper(served.schedules, served.changes.append, lambda: False, COMMAND)
+    keeper.due(kept, served.clock.now())
+    assert served.said() == ["trouble", "start", "done"]
+    assert [one["state"] for one in served.log()] == ["trouble", "start", "done"]
+    assert len(served.times(batch)) == 2
+
+
+def test_logs_of_long_ago_go_with_what_killed_runs_left(served):
+    batch = served.put("night", "do", "0 1 * * *")
+    logs = served.folder / "logs"
+    logs.mkdir()
+    for day in range(1, 28):
+        for end in ("log", "json"):
+            (logs / f"schedule-night-202501{day:02d}-030000.{end}").write_text("")
+    (logs / "schedule-night-2-20240101-030000.log").write_text("of another")
+    once(served.schedules.find(batch), served.folder, served.changes.append, lambda: False, COMMAND)
+    left = sorted(path.name for path in logs.iterdir())
+    assert len([name for name in left if name.endswith(".log")]) == KEPT_LOGS + 1
+    assert len([name for name in left if name.endswith(".json")]) == KEPT_LOGS - 1
+    assert left[0] == "schedule-night-2-20240101-030000.log"
 
 
 def test_a_folder_that_is_gone_is_a_failed_run_and_the_scheduler_lives(served):

@@ -159,6 +159,23 @@ def test_lengths_that_cron_has_no_words_for(seconds):
     )
 
 
+def test_ends_and_letters_that_can_not_be_said(tmp_path):
+    with pytest.raises(ScheduleError, match="such an end"):
+        systemd("a", tmp_path / "b", Path("/films\\"), tmp_path, NIGHTLY)
+    with pytest.raises(ScheduleError, match="before a %"):
+        crontab("a", Path("/films/100\\%.yaml"), tmp_path, tmp_path, NIGHTLY, "UTC")
+
+
+def test_where_things_are_kept_is_said_to_other_schedulers(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANDREAM_CACHE", str(tmp_path / "my cache"))
+    monkeypatch.setenv("SECRET", "1234")
+    line = crontab("a", tmp_path / "b", tmp_path, tmp_path / "jobs", NIGHTLY, "UTC")
+    service = systemd("a", tmp_path / "b", tmp_path, tmp_path / "jobs", NIGHTLY)["gandream-a.service"]
+    assert f"GANDREAM_CACHE='{tmp_path}/my cache' " in line
+    assert f'Environment="GANDREAM_CACHE={tmp_path}/my cache"\n' in service
+    assert "1234" not in line + service
+
+
 def test_names_with_line_breaks_can_not_stand_there():
     bad = Path("/films/a\nExecStartPre=/bin/false")
     for make in (
