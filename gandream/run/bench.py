@@ -20,7 +20,7 @@ from gandream.rendering.graphs import replayed
 from gandream.rendering.plan import SEGMENT_S
 from gandream.rendering.reel import Reel
 from gandream.run.device import Note, on_device
-from gandream.run.film import frame_range
+from gandream.run.frames import frame_range
 from gandream.run.manifest import peak_memory_mb
 from gandream.run.prepare import prepare
 

@@ -12,7 +12,8 @@ from gandream.rendering.device import DeviceWord, Kind
 from gandream.rendering.plan import Segment
 from gandream.rendering.store import ELSEWHERE, Store, store_folder
 from gandream.run.device import Note, failed_before, on_device
-from gandream.run.film import Progress, frame_range
+from gandream.run.film import Progress
+from gandream.run.frames import frame_range
 from gandream.run.needs import SOUND_BITS, Needs, Output, needs
 from gandream.run.outputs import FilmOutput, outputs
 from gandream.run.prepare import prepare

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from gandream.base.errors import GandreamError, OutputError
 from gandream.base.files import writable_folder
-from gandream.recipe.draft import EVERY, in_draft
 from gandream.recipe.recipe import Recipe
 from gandream.rendering import films
 from gandream.rendering.batches import TooManyError, remember, smaller
@@ -24,6 +23,7 @@ from gandream.run import manifest
 from gandream.run.ahead import load_torch, sounds_of
 from gandream.run.device import failed_before, on_device
 from gandream.run.flaws import Flaw
+from gandream.run.frames import frame_range
 from gandream.run.needs import refuse_impossible, refuse_too_large
 from gandream.run.outputs import FilmOutput, PictureOutput, outputs
 from gandream.run.prepare import LoadModel, Prepared, draft_of, load_model, prepare
@@ -193,28 +193,6 @@ def _made_film(
         for found in (flaws[path] if path in flaws else _flaws(output, cache, note),)
     ]
     return replace(each[0], others=tuple(each[1:]))
-
-
-def frame_range(
-    recipe: Recipe, frames: tuple[int | None, int | None] | None, prepared: Prepared
-) -> tuple[int, int] | None:
-    """The asked range held against the film's length; of a draft, in frames of the draft."""
-    if frames is None:
-        return None
-    own = prepared.score.trajectory.frames
-    total = own * EVERY if recipe.drafted else own
-    start, stop = frames[0] or 0, total if frames[1] is None else frames[1]
-    rest = 1 if recipe.drafted else 0  # a frame at the end may be too little for one of the draft
-    if not 0 <= start < stop <= total + rest:
-        raise OutputError(
-            f"--frames {start}:{stop}",
-            f"the film has frames 0:{total}",
-            f"For instance --frames 0:{min(60, total)}.",
-        )
-    if recipe.drafted:
-        start, stop = in_draft((start, stop))
-        return min(start, own - 1), min(stop, own)
-    return start, stop
 
 
 def _filled(
