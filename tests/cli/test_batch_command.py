@@ -44,6 +44,7 @@ def test_a_dry_run_says_what_would_be(gandream, here: Path):
     found = json.loads(gandream("batch", "a.yaml", "--dry-run", "--draft", "--json", "--name", "n").out)
     film = {"name": "a", "recipe": str(here / "a.yaml"), "set": [], "outputs": [str(here / "outputs/a.draft.mp4")]}
     assert found == {"batch": "n", "films": [{**film, "mistake": None}]}
+    assert json.loads(gandream("batch", "a.yaml", "--dry-run", "--json", "--name", "n" * 300).out)["batch"] == "n" * 50
 
 
 def test_mistakes_that_are_alike_are_told_once(gandream, here: Path):
@@ -69,6 +70,7 @@ def test_mistakes_that_are_alike_are_told_once(gandream, here: Path):
         (("a.yaml", "--device", "gpu"), "wanted auto, cpu, cuda or mps"),
         (("a.yaml", "--on", "moon"), "no such place to render on"),
         (("*.yml",), "there is no file *.yml"),
+        (("gone.batch.yaml",), "no such file"),
         ((), "is missing"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",

@@ -199,7 +199,7 @@ def serving(here: Path, *words: str) -> subprocess.Popen[str]:
     [
         pytest.param([signal.SIGINT], 130, marks=pytest.mark.slow),
         pytest.param([getattr(signal, "SIGHUP", 1)], 129, marks=pytest.mark.slow),
-        ([signal.SIGTERM, signal.SIGINT], 143),
+        ([signal.SIGTERM, signal.SIGTERM], 143),
     ],
 )
 def test_a_process_serves_until_it_is_stopped(gandream, here: Path, numbers, status):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ def odd(recipe: Any, *arguments: Any, **options: Any) -> Any:
             options["progress"]("rendering", 1, 2)
             time.sleep(0.02)
     if name.startswith("stuck"):
+        child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+        Path(recipe.document.file).with_suffix(".child").write_text(str(child.pid))
         time.sleep(60)
     if name.startswith("once"):
         beside = Path(recipe.document.file).with_suffix(".tried")

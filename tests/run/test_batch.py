@@ -24,13 +24,17 @@ from gandream.recipe.load import load_recipe
 from gandream.rendering.room import Room
 from gandream.run.batch import models as kept
 from gandream.run.batch.crew import gpu_of, threads_of
+from gandream.run.batch.enqueue import queued
+from gandream.run.batch.entries import Said
 from gandream.run.batch.models import Models
 from gandream.run.batch.outcome import BatchResult
 from gandream.run.batch.report_page import Card, page
-from gandream.run.batch.run import Flags, run_batch
+from gandream.run.batch.run import Flags, plan_batch, run_batch
 from gandream.run.batch.thumbnails import thumbnail
 from gandream.run.film import render
 from gandream.run.jobs.queue import Queue
+from gandream.run.jobs.records import Job
+from gandream.run.jobs.worker import Worker
 
 SMALL = (
     "model: cppn#7\nwalk: {through: [1, 2], every: 0.5}\nvideo: {size: 64, fps: 10, duration: 0.3, preset: ultrafast}\n"
@@ -100,7 +104,8 @@ def test_a_night_with_broken_recipes(here: Path):
         if seen.ended is not None:
             order.append(seen.ended.task.name)
             (here / "night.batch.yaml").write_text("recipes: a.yaml\nvary: {seed: 1-2}\n")  # edited while it runs
-            (here / "b & <b>.yaml").write_text(SMALL + "seed: 5\n")
+            (here / "new").write_text(SMALL + "seed: 5\n")
+            (here / "new").replace(here / "b & <b>.yaml")  # at once, since a worker may be reading it
 
     result = run_batch(Path("night.batch.yaml"), watch=watch, note=told.append)
     good = ["a-cppn_7", "b_b-cppn_7", "a-cppn_8", "b_b-cppn_8"]
@@ -194,6 +199,8 @@ def test_what_takes_too_long_has_failed_and_the_first_ends_it_where_that_is_want
     result = run_batch(lay(here, "stuck", "slow"), flags, command=ODD)
     assert states(result) == {"stuck": "failed", "slow": "waiting"}
     assert errors(result)["stuck"] == "took longer than 0.5 s"
+    if Path("/proc/self/stat").is_file():
+        assert not lives(int((here / "stuck.child").read_text())), "what the worker had started ends with it"
     lay(here, "wrong", text="model: 7\n")
     result = run_batch([*lay(here, "slow"), Path("wrong.yaml")], flags, command=("-c", "raise SystemExit(3)"))
     assert states(result) == {"slow": "waiting", "wrong": "failed"}
@@ -202,6 +209,50 @@ def test_what_takes_too_long_has_failed_and_the_first_ends_it_where_that_is_want
 def test_workers_that_never_start_are_told(here: Path):
     with pytest.raises(RenderError, match=r"no worker can work: .*nothing here"):
         run_batch(lay(here, "a"), command=("-c", "raise SystemExit('nothing here')"))
+
+
+def test_why_no_worker_can_work_is_told(here: Path):
+    """Also where a worker says it with its last words and has ended by then."""
+    script = """import json; print(json.dumps({"kind": "broken", "words": "the disk is full"}))"""
+    with pytest.raises(RenderError, match=r"no worker can work: the disk is full$"):
+        run_batch(lay(here, "a"), command=("-c", script))
+
+
+def test_without_a_report_the_films_are_told(here: Path):
+    lay(here, "wrong", text="model: 7\n")
+    (here / "blocked").touch()
+    notes: list[str] = []
+    result = run_batch([Path("wrong.yaml")], Flags(words={"report": str(here / "blocked/r")}), note=notes.append)
+    assert (states(result), result.report) == ({"wrong": "failed"}, None)
+    assert len(notes) == 1
+    assert notes[0].startswith("there is no report: ")
+
+
+def test_what_is_done_is_done_for_its_words_and_its_place_alone(here: Path):
+    """Back at a place where another film lies by now; edited while it was rendered; changed by somebody else."""
+
+    def job(out: str) -> Job:
+        plan = plan_batch(lay(here, "a"), Flags(Said(out=out), force=True))
+        return queued(here / "jobs", "a", plan.films)["a"]
+
+    def done(**figures: Any) -> None:
+        with Queue(here / "jobs") as queue, Worker(here / "jobs") as worker:
+            taken = queue.take(worker)
+            assert taken is not None
+            Path(taken.task.out).write_bytes(b"film")
+            queue.done(taken, {"films": [taken.task.out], "bytes": [4], **figures})
+
+    (here / "first.mp4").write_bytes(b"another")
+    assert job("second.mp4").state == "waiting"
+    done()
+    assert job("second.mp4").state == "done"
+    assert job("first.mp4").state == "waiting"
+    done(edited=True)
+    assert job("first.mp4").state == "waiting"
+    done()
+    assert job("first.mp4").state == "done"
+    (here / "first.mp4").write_bytes(b"longer film")
+    assert job("first.mp4").state == "waiting"
 
 
 def test_a_batch_runs_once_at_a_time(here: Path):
@@ -274,14 +325,14 @@ def test_pictures_of_what_is_no_film(here: Path):
 
 def test_nothing_that_is_written_is_taken_for_the_page():
     evil = "</style><script>alert(1)</script>\x1b[2J"
-    links = ["a b#1?.mp4", "javascript:alert(1).mp4", "../up.mov"]
+    links = ["a b#1?.mp4", "javascript:alert(1).mp4", "../up.mov", "no letter\udcff.mp4"]
     cards = [Card(evil, evil, {evil: evil}, "done", link, [link], b"jpeg", [evil], [evil], [evil]) for link in links]
     made = page([*cards, Card(evil, evil, {}, "failed", error=evil, log=evil)], name=evil, when=evil, took=evil)
     read = Page(made)
     assert read.open == []
     assert "script" not in {tag for tag, _ in read.tags}
     assert "".join(read.words).count("<script>alert(1)</script>\\u001b[2J") > 20
-    assert read.all("video", "src") == ["./a%20b%231%3F.mp4", "./javascript%3Aalert%281%29.mp4"]
+    assert read.all("video", "src") == ["./a%20b%231%3F.mp4", "./javascript%3Aalert%281%29.mp4", "./no%20letter%FF.mp4"]
     assert all(link.startswith((".", "..")) for link in read.all("a", "href"))
 
 
@@ -296,10 +347,27 @@ def test_what_fails_once_is_made_at_the_second_try(here: Path):
 
 @pytest.mark.slow
 def test_a_batch_of_pictures_that_is_too_large_is_halved(here: Path):
-    result = run_batch(lay(here, "short"), Flags(words={"device": "cpu"}), command=ODD)
+    result = run_batch(
+        lay(here, "short", text=SMALL.replace("0.3", "0.6")), Flags(words={"device": "cpu"}), command=ODD
+    )
     (row,) = result.rows
     assert row.state == "done"
     assert any("goes on with 2" in words for words in row.job.figures["warnings"])
+
+
+@pytest.mark.slow
+def test_where_no_log_can_be_written_films_are_rendered(here: Path):
+    (here / "outputs/.gandream/jobs").mkdir(parents=True)
+    (here / "outputs/.gandream/jobs/logs").touch()
+    assert run_batch(lay(here, "a"), Flags(words={"device": "cpu"})).good
+
+
+def lives(process: int) -> bool:
+    """Whether a process does, as Linux tells it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def workers(folder: Path) -> list[int]:

@@ -174,6 +174,7 @@ MISTAKES = {
     "recipes: looks/*.yaml\nvary: {seed: 1-2}\nout: '{recipe}-{sead}'\n": "Did you mean 'seed'?",
     "recipes: looks/*.yaml\nvary: {seed: 1-2}\nout: '{recipe}'\n": "Put {seed} into `out`",
     "recipes: [looks/a.yaml, looks/a.yaml]\n": "'a' and 'a (2)' would both be this film",
+    "recipes: looks/a.yaml\nvary: {title: [A, a]}\nout: '{title}'\n": "Put {folder} or {number} into `out`",
     "recipes: looks/a.yaml\nout: films/\n": "not that of a folder",
     "recipes: looks/a.yaml\nout: '{__class__}'\n": "there is no field '__class__'",
 }
@@ -270,3 +271,15 @@ def test_set_is_that_of_other_commands(here: Path):
     for film, seed in zip(plan.films, (1, 2), strict=True):
         expected = load_recipe("looks/a.yaml", [f"seed={seed}", "video.crf=30"])
         assert load_task(film.task).model_dump(mode="json") == expected.model_dump(mode="json")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links want a right of their own there")
+def test_a_link_to_nowhere_is_told_as_broken(here: Path):
+    (here / "looks/nowhere.yaml").symlink_to(here / "gone")
+    films = plan_batch([batch(here, "recipes: looks/*.yaml\n")]).films
+    assert [film.wanted.name for film in films if "no such file" in film.mistake] == ["nowhere"]
+
+
+def test_a_batch_among_recipes_is_told_as_such(here: Path):
+    with pytest.raises(GandreamError, match="this is a batch of recipes, not a recipe"):
+        load_recipe(batch(here, "recipes: looks/a.yaml\nvary: {seed: 1-2}\n"))

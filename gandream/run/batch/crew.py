@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from gandream.rendering.device import cuda_devices
 from gandream.rendering.threads import cores
@@ -97,8 +98,7 @@ class Crew:
         self.started += 1
         number = min({*range(1, self.jobs + 1)} - {hand.number for hand in self.hands})
         log = self.folder / "logs" / f"{self.batch}.worker-{number}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "wb") as errors:
+        with _opened(log) as errors:
             process = subprocess.Popen(
                 [sys.executable, *self.command, str(self.folder), self.batch],
                 stdin=subprocess.PIPE,
@@ -163,6 +163,15 @@ class Crew:
             for line in lines:
                 if event := event_of(line):
                     self.events.put((hand, event))
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """A log to write; where there can be none, what is written is lost."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return open(log, "wb")
+    except OSError:
+        return open(os.devnull, "wb")
 
 
 def _tidy(hand: Hand) -> None:

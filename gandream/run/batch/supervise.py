@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -160,16 +161,14 @@ class Supervisor:
                     self._show(job)
 
     def _show(self, ended: Job | None = None) -> None:
-        counts = self._counts()
-        failed = sum(counts.get(state, 0) for state in BAD)
+        # Of several that ended at once, each is told with those before it.
+        counts = self._counts(None if ended is None else self._told)
+        failed = sum(counts[state] for state in BAD)
         now = tuple(At(one.name, one.stage, one.done, one.total) for one in self.crew.hands if one.job)
-        self.watch(Seen(len(self.ids), counts.get("done", 0), failed, now, ended))
+        self.watch(Seen(len(self.ids), counts["done"], failed, now, ended))
 
-    def _counts(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for job in self._known.values():
-            found[job.state] = found.get(job.state, 0) + 1
-        return found
+    def _counts(self, ids: Collection[int] | None = None) -> Counter[str]:
+        return Counter(job.state for job in self._known.values() if ids is None or job.id in ids)
 
     def _any(self, states: Sequence[str]) -> bool:
         return any(job.state in states for job in self._known.values())

@@ -100,6 +100,10 @@ class Desk:
         held.models = models
         return self._units[number]
 
+    def idle(self, worker: Hashable) -> bool:
+        """Whether a worker has nothing to do."""
+        return not self._workers[worker].units
+
     def again(self, worker: Hashable, now: float) -> Unit | None:
         """What an idle worker is to render too, as another takes too long for it."""
         held = self._workers[worker]

@@ -160,9 +160,9 @@ class Round:
                     break
                 tried.add(unit.number)
                 self._send(fellow, unit)
-        for fellow in self._ready:
-            if self._desk.waiting or (unit := self._desk.again(fellow, now)) is None:
-                break
+        for fellow in () if self._desk.waiting else tuple(filter(self._desk.idle, self._ready)):
+            if (unit := self._desk.again(fellow, now)) is None:
+                break  # nor is there any for others
             self._render(fellow, unit)
         if self._elsewhere and len(self._elsewhere) == self._desk.left:
             self._waiting()

@@ -10,17 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gandream.base.clock import duration
 from gandream.base.errors import GandreamError
 from gandream.base.files import machine, temporary_beside
-from gandream.run.batch.file import read_batch
-from gandream.run.hooks import Hooks, run_hooks
 from gandream.run.jobs.events import append, stamp
 from gandream.run.schedule.rhythm import now, spoken_length
 from gandream.run.schedule.runs import Outcome, run
 from gandream.run.schedule.store import Schedule, Schedules
+
+if TYPE_CHECKING:
+    from gandream.run.hooks import Hooks
 
 SET_BACK = timedelta(days=1, hours=1)
 """A clock that is further before the last run than this had been wrong then, and wasn't only corrected."""
@@ -135,6 +136,10 @@ class Keeper:
                 self._hooks_of(schedule)
 
     def _hooks_of(self, schedule: Schedule) -> Hooks:
+        # Not at the top: a list of what is kept needs no recipes' language.
+        from gandream.run.batch.file import read_batch
+        from gandream.run.hooks import Hooks
+
         try:
             self._hooks[schedule.batch] = read_batch(schedule.batch)
         except (GandreamError, OSError):  # a recipe has none; and of a file with a mistake, those before it count
@@ -145,6 +150,8 @@ class Keeper:
         self, state: str, schedule: Schedule, due: datetime, error: str, outcome: Outcome | None = None
     ) -> None:
         """The batch's ``on_failure``, where the batch itself didn't come to where it does that."""
+        from gandream.run.hooks import run_hooks
+
         event: dict[str, Any] = {"event": "failure", "batch": schedule.name, "state": state, "error": error}
         event["due"] = due.astimezone(schedule.rhythm.zone).isoformat(timespec="seconds")
         if outcome is not None:

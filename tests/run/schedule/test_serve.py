@@ -199,6 +199,7 @@ serve.serve(Path(sys.argv[1]), lambda change: print(change.state, flush=True), t
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_run_whose_scheduler_was_killed_goes_on(tmp_path):
     batch, go = tmp_path / "long.batch.yaml", tmp_path / "go"
@@ -444,6 +445,13 @@ def test_a_row_that_somebody_else_wrote_is_left_out_and_said(served, column, val
     broken: list[str] = []
     assert [one.name for one in served.schedules.all(broken)] == ["good"]
     assert len(broken) == 1
+
+
+def test_a_row_that_somebody_else_wrote_stops_no_other(served):
+    served.put("good", "do", "0 1 * * *")
+    served.put("bad", "do", "0 1 * * *")
+    with sqlite3.connect(schedule_file(served.folder)) as base:
+        base.execute("UPDATE schedules SET cron = '0 0 31 2 *' WHERE name = 'bad'")
     served.start()
     served.clock.set("2026-11-23T01:00:00")
     served.until(lambda: served.said() == ["start", "done"])
