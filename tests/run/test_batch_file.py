@@ -256,6 +256,7 @@ def test_batch_files_and_recipes_are_told_apart(here: Path):
         assert is_batch(batch(here, text)), text
     for text in (SMALL, "include: x.yaml\nvideo: {size: 64}\n", "signals: {}\naudio: x\n"):
         assert not is_batch(batch(here, text)), text
+    assert plan_batch([batch(here, SMALL, "a_batch_of_looks.yaml")]).good
     with pytest.raises(GandreamError, match="Give it alone"):
         plan_batch([Path("looks/a.yaml"), batch(here, "recipes: looks/a.yaml\n")])
 

@@ -95,8 +95,8 @@ def test_a_store_that_workers_do_not_see_is_found_out(head: Any, tmp_path: Path)
     node = subprocess.Popen(
         ["unshare", "-m", "sh", "-c", join],
         env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=open("/tmp/work/fresh/node.log","w"),
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
     try:

@@ -148,7 +148,7 @@ def run_batch(
 
 
 def _read(files: Sequence[Path], flags: Flags) -> tuple[Batch, str]:
-    own = [file for file in files if is_batch_file(file) or (len(files) == 1 and _meant(file))]
+    own = [file for file in files if is_batch_file(file) or (len(files) == 1 and _gone(file))]
     if own and len(files) > 1:
         other = next(file for file in files if file != own[0])
         raise OutputError(str(own[0]), f"this is a batch file, and {other} stands beside it", "Give it alone.")
@@ -172,6 +172,11 @@ def is_batch_file(file: Path) -> bool:
     except RecipeError:
         # Of a file that is meant as a batch, the mistake is told when it is read.
         return _meant(file) and file.is_file()
+
+
+def _gone(file: Path) -> bool:
+    """Whether a batch file is meant that isn't there."""
+    return _meant(file) and not file.exists()
 
 
 def _meant(file: Path) -> bool:

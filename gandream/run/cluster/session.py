@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gandream.base.files import writable_folder
 from gandream.rendering.store import ELSEWHERE
 from gandream.run.cluster.facts import Facts, differences, versions
+from gandream.run.cluster.hello import greet, hint
 from gandream.run.cluster.where import INSTALL, ClusterError, Where
 from gandream.run.cluster.worker import PROBES, node_facts
 
@@ -27,8 +28,6 @@ CLIENT_S = 30.0
 """The same of a client server that speaks: it starts a process for each driver, and only then answers."""
 SAY_S = 2.0
 """Of these, for Python to start and to end."""
-HELLO_S = 4.0
-"""How long a port may take to speak."""
 PROBE_S = 60.0
 """How long a node may take to start a process that says what it is."""
 OBJECTS = 512 << 20
@@ -39,14 +38,8 @@ QUIET = {
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
-DISTANT = {"RAY_BACKEND_LOG_LEVEL": "error"}
-"""A cluster that is there already has logs of its own; ours would be on standard error, each second one line."""
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Has a cluster that is started here listen on this machine alone, on Linux too."""
-
-SETTINGS = bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
-"""An empty frame of HTTP/2's settings; the fourth byte is its type."""
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
 
 
 @dataclass(frozen=True)
@@ -66,44 +59,30 @@ class Node:
 @contextmanager
 def connected(place: Where) -> Iterator[Any]:
     """Ray, connected to the place. A connection that this process has already is used, and stays."""
-    ray = _ray({**QUIET, **(LOOPBACK if place.address is None else DISTANT), **_token(place)})
+    if find_spec("ray") is None:
+        raise ClusterError("--on ray", "Ray isn't installed", INSTALL)
+    began = time.monotonic()
+    # Ray reads these while it is imported.
+    for name, value in {**QUIET, **(LOOPBACK if place.address is None else greet(place))}.items():
+        os.environ.setdefault(name, value)
+    import ray
+
     if ray.is_initialized():
         yield ray
         return
-    over = _connect(ray, place)
+    over = _connect(ray, place, began)
     try:
         yield ray
     finally:
         over()
 
 
-def _ray(environment: Mapping[str, str]) -> Any:
-    for name, value in environment.items():
-        os.environ.setdefault(name, value)
-    try:
-        import ray
-    except ImportError:
-        raise ClusterError("--on ray", "Ray isn't installed", INSTALL) from None
-    return ray
-
-
-def _token(place: Where) -> dict[str, str]:
-    """Ray uses the user's token by itself, but not at an address that is given (as of 2.60)."""
-    if place.address in (None, "auto"):
-        return {}
-    there = any(os.environ.get(name) for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"))
-    return {"RAY_AUTH_MODE": "token"} if there or (Path.home() / ".ray" / "auth_token").is_file() else {}
-
-
-def _connect(ray: Any, place: Where) -> Callable[[], None]:
+def _connect(ray: Any, place: Where, began: float) -> Callable[[], None]:
     """Begin; Ray itself would try for minutes. Gives what ends it, and waits until it has.
 
     A thread of its own does both: on Linux what Ray starts here ends with the thread that started it (prctl(2),
     PR_SET_PDEATHSIG), and so with this process, however that ends.
     """
-    began = time.monotonic()
-    if place.address is not None and place.address != "auto":
-        _port_speaks(place)
     told: dict[str, Any] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
     if place.address is None:
         told |= {"address": "local", "include_dashboard": False, "object_store_memory": OBJECTS}
@@ -133,9 +112,9 @@ def _connect(ray: Any, place: Where) -> Callable[[], None]:
     while not begun.wait(0.1):
         if time.monotonic() - began > limit - SAY_S:
             over.set()
-            raise ClusterError(place.said, f"no Ray cluster answers there within {limit:g} seconds", _hint(place))
+            raise ClusterError(place.said, f"no Ray cluster answers there within {limit:g} seconds", hint(place))
     if failed:
-        raise ClusterError(place.said, _said(failed[0]), _hint(place)) from failed[0]
+        raise ClusterError(place.said, _said(failed[0]), hint(place)) from failed[0]
 
     def end() -> None:
         over.set()
@@ -154,40 +133,6 @@ def _silent() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def _port_speaks(place: Where) -> None:
-    """ClusterError unless something speaks HTTP/2 there, as servers of gRPC do: they begin by sending SETTINGS.
-
-    RFC 9113, sections 3.4 and 6.5. Under TLS only the port is tried.
-    """
-    host, _, port = (place.address or "").removeprefix("ray://").rpartition(":")
-    heard = SETTINGS
-    try:
-        if not 0 < int(port) < 65536:
-            raise OSError("a port is a number from 1 to 65535")
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=HELLO_S) as line:
-            if os.environ.get("RAY_USE_TLS", "0").lower() not in ("1", "true"):
-                line.sendall(PREFACE)
-                heard = line.recv(9)
-    except OSError as error:
-        why = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise ClusterError(place.said, f"nothing answers at {host}:{port}: {why}", _hint(place)) from error
-    if heard[3:4] != SETTINGS[3:4]:
-        raise ClusterError(place.said, f"what answers at {host}:{port} is no Ray cluster", _hint(place))
-
-
-def _hint(place: Where) -> str:
-    if place.address is None:
-        return "Ray says why in /tmp/ray/session_latest/logs; --on local renders without it."
-    if place.address.startswith("ray://"):
-        return (
-            "Is it the address of a Ray client server, host:10001, and the cluster's token the one here? Simpler and "
-            "faster: run this on a node of the cluster, with --on ray:auto."
-        )
-    if place.address == "auto":
-        return "`ray start --head` begins one; --on ray starts its own."
-    return "`ray status` on a node of the cluster tells its address, host:6379; its token has to be here too."
 
 
 def _said(error: BaseException) -> str:

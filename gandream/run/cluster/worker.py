@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gandream.base.calm import wait_asleep
 from gandream.base.errors import GandreamError, OutputError, RenderError
 from gandream.base.files import machine
 from gandream.rendering.projector import Projector
@@ -96,6 +97,7 @@ class Worker:
     """Made by the driver, once for each device. Several of its methods run at once, one of them renders."""
 
     def __init__(self) -> None:
+        wait_asleep()  # torch isn't loaded yet, and what the driver's environment says isn't known here
         self._renders = ThreadPoolExecutor(1, thread_name_prefix="gandream-render")
         self._until_ended = ExitStack()
         self._parcel: Parcel | None = None

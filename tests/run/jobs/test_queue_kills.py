@@ -20,7 +20,7 @@ forked = pytest.mark.skipif(sys.platform == "win32", reason="its processes are f
 
 
 @forked
-@pytest.mark.parametrize("kills", [8, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_random_kills_lose_nothing_and_nothing_is_recorded_twice(tmp_path: Path, kills: int):
     """Two processes work, one of them is killed at a random moment and another takes its place, again and again.
 
