@@ -56,25 +56,24 @@ def imports(file: Path) -> tuple[tuple[str, int, bool], ...]:
     return tuple(found_in(file))
 
 
+def statements(node: ast.AST, loading: bool = True) -> Iterator[tuple[ast.AST, bool]]:
+    """Every import in a tree, and whether loading the file runs it: not in functions, nor for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, loading
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from statements(child, loading=False)
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from statements(ast.Module(child.body, []), loading=False)
+            yield from statements(ast.Module(child.orelse, []), loading)
+        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):  # there are none within expressions
+            yield from statements(child, loading)
+
+
 def found_in(file: Path) -> Iterator[tuple[str, int, bool]]:
-    text = file.read_text("utf-8")
-    tree = ast.parse(text, str(file))
-    inside = {
-        id(node)
-        for outer in ast.walk(tree)
-        if isinstance(outer, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        for node in ast.walk(outer)
-    }
-    typing = {
-        id(node)
-        for outer in (ast.walk(tree) if "TYPE_CHECKING" in text else ())
-        if isinstance(outer, ast.If) and "TYPE_CHECKING" in ast.unparse(outer.test)
-        for inner in outer.body
-        for node in ast.walk(inner)
-    }
+    tree = ast.parse(file.read_text("utf-8"), str(file))
     here = ["gandream", *file.relative_to(PACKAGE).with_suffix("").parts]
-    for node in ast.walk(tree):
-        loading = id(node) not in inside | typing
+    for node, loading in statements(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno, loading) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -12,16 +12,15 @@ from gandream.base.calm import SAID, wait_asleep
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP tells how it was set up")
-@pytest.mark.parametrize(("said", "policy"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
-def test_torch_is_told_before_it_is_loaded(said, policy):
+def test_torch_is_told_before_it_is_loaded():
     environment = {name: value for name, value in os.environ.items() if name not in SAID}
     done = subprocess.run(
         [sys.executable, "-m", "gandream", "doctor"],
-        env={**environment, **said, "OMP_DISPLAY_ENV": "TRUE"},
+        env={**environment, "OMP_DISPLAY_ENV": "TRUE"},
         capture_output=True,
         text=True,
     )
-    assert f"OMP_WAIT_POLICY = '{policy}'" in done.stderr
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in done.stderr
 
 
 @pytest.mark.parametrize("word", SAID)

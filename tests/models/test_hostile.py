@@ -324,7 +324,7 @@ print(json.dumps({"happened": seen, "said": said, "grown": grown}))
 """
 
 
-@pytest.mark.parametrize("share", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("share", [9, pytest.param(1, marks=pytest.mark.slow)])
 def test_nothing_of_the_corpus_is_run(genuine, tmp_path, marker, share):
     """In a process that notes whatever Python compiles, runs, imports, opens and starts; one in so many files."""
     files = dict(list(corpus(marker).items())[::share])

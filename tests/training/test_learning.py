@@ -56,7 +56,7 @@ def when_there_is_time(*quick: str) -> list:
     return [pytest.param(family, marks=[] if family in quick else pytest.mark.slow) for family in FAMILIES]
 
 
-@pytest.mark.parametrize("family", when_there_is_time("biggan_deep", "progan"))
+@pytest.mark.parametrize("family", when_there_is_time("progan"))
 def test_each_family_learns(family: str):
     one = learner(family)
     z, labels = latents(8)
