@@ -101,5 +101,7 @@ def test_all_that_ships_is_in_the_wheel(run: Runs, installed: Path):
     assert held == {"labels", "models", "music", "recipes", "schema", "starter"}
     assert (installed / "gandream" / "py.typed").is_file()
     meta = next(installed.glob("gandream-*.dist-info"))
-    assert (meta / "METADATA").read_text(encoding="utf-8").count("Provides-Extra: ") == 8
+    assert (meta / "METADATA").read_text(encoding="utf-8").count("Provides-Extra: ") == len(
+        PROJECT["optional-dependencies"]
+    )
     assert list(meta.rglob("LICENSE"))
