@@ -7,9 +7,10 @@
 ``measure`` renders one film locally in one thread, by one worker of a warm cluster and by two, each from an empty
 store, and tells the overhead of a segment and the gain of the second worker. ``simulate`` has the driver's own
 bookkeeping (``gandream.run.cluster.desk``) hand the segments of a film of three hours, 3840x2160 at 60 frames a
-second, to simulated workers. Each segment takes a time drawn from what was measured; what came is moved through the
-driver's link, verified and written by its threads; then the film is joined. For each number of workers it says how
-long which part of the driver was busy, before and after the store was listed once instead of once a segment.
+second, to simulated workers. How long segments take is a guess (``--fps``); what the driver does for each takes what
+was measured: what came is moved through its link, verified and written by its threads; then the film is joined. For
+each number of workers it says how long which part of the driver was busy, before and after the store was listed once
+instead of once a segment.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Costs:
     frame_s: float = 1 / 2.5
     """A guess: a worker that makes, scales and encodes 2.5 frames of 3840x2160 a second."""
     spread: float = 0.08
-    """Of the logarithm of a segment's time: measured."""
+    """A guess: of the logarithm of a segment's time."""
     slow: float = 0.01
     """A guess: so many segments take five times as long, as their machine is wanted by others."""
     segment_mb: float = 6.1
@@ -45,7 +46,8 @@ class Costs:
     link_mb: float = 1250.0
     """Megabytes a second into the driver: ten gigabits."""
     overhead_s: float = 0.05
-    """Of a segment on its worker, beside its frames: measured."""
+    """A guess, and the target: of a segment on its worker, beside its frames. ``measure`` tells it; beside other work
+    76 ms were measured."""
     issue_s: float = 0.0015
     """Of the driver's thread: a lock, a call, an answer: measured."""
     list_us: float = 8.0

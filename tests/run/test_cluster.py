@@ -129,8 +129,8 @@ def test_too_large_a_batch_is_halved_for_the_whole_film(started: Any, tmp_path: 
     from gandream.run.cluster import crew
 
     class Short(crew.Worker):
-        def take(self, *given: Any):
-            done = super().take(*given)
+        def take(self, parcel: Any, store: str, way: str):
+            done = super().take(parcel, store, way)
             from gandream.models.cppn.network import CPPN
 
             own = CPPN.synthesise
@@ -233,7 +233,7 @@ def test_a_full_disk_is_told_and_what_is_finished_stays(started: Any, tmp_path: 
             assert caught.value.exit_code == 1
             until = time.monotonic() + 10
             while left := list(small.rglob(".*.part*")):
-                assert time.monotonic() < until, (way, left, os.getpid())
+                assert time.monotonic() < until, (way, left)
                 time.sleep(0.1)
         assert 0 < len(segments(small)) < 16
         subprocess.run(["mount", "-o", "remount,size=64m", small], check=True)

@@ -4,7 +4,8 @@ Ray is imported when it is asked for, and not before.
 
 - ``where.py``: what ``--on`` and ``--store`` say, and this package's error;
 - ``cluster.py``: a cluster for one command;
-- ``session.py``: finding a cluster, or starting one here; ``facts.py``: what must be the same on all of its nodes;
+- ``session.py``: connecting to a cluster, or starting one here; ``hello.py``: whether one answers, and wants a token;
+  ``facts.py``: what must be the same on all of its nodes;
 - ``parcel.py``: what workers need of a film, sent once to each node; ``cargo.py``: its files there, by content;
 - ``worker.py``: the process that holds the models and renders; ``sinks.py``: how it keeps what it made;
 - ``desk.py``: who renders what, again where one was lost or is slow: plain bookkeeping without Ray;

@@ -32,6 +32,8 @@ MOST_LOCKS = 256
 """Locks that are held at once, as each is an open file. What is rendered without one may be rendered twice."""
 MOST_ASKED = 64
 """Workers that are asked how far they are; of more, whole segments are shown."""
+MOST_TAKEN = 32
+"""Units that wait to be written, and are held in memory; while there are more, no others are given out."""
 FAILURES = 2
 """So often a unit may fail for reasons of a worker's machine: its disk, its encoder."""
 STARTS = 3
@@ -151,7 +153,9 @@ class Round:
             self._desk.hire(fellow)
 
     def _issue(self) -> None:
-        """Give workers what they can take."""
+        """Give workers what they can take, unless what came is more than the disk keeps up with."""
+        if self._taking >= MOST_TAKEN:
+            return
         now, tried = time.monotonic(), set[int]()
         for fellow in self._ready:
             while unit := self._desk.next(fellow, now):

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gandream.base import ffmpeg
 from gandream.base.calm import wait_asleep
 from gandream.base.errors import GandreamError, OutputError, RenderError
-from gandream.base.files import machine
+from gandream.base.files import machine, remove_parts
 from gandream.rendering.projector import Projector
 from gandream.rendering.reel import make_reel
 from gandream.rendering.store import Store
@@ -112,8 +113,11 @@ class Worker:
         return ray.get_runtime_context().get_node_id(), f"{machine()}-{os.getpid()}"
 
     def leave(self) -> None:
-        """Remove what is of no use without it."""
+        """Remove what is of no use without it, and end before anything else is begun."""
+        ffmpeg.end_all()
         self._until_ended.close()
+        remove_parts()
+        os._exit(0)
 
     def take(self, parcel: Parcel, store: str, way: str) -> Broken | None:
         """Be ready for a film. ``way`` is ``shared``, ``bytes`` or an address; ``store`` is the driver's folder."""
