@@ -19,6 +19,45 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 ROOT = Path(__file__).resolve().parent.parent
 
 
+FEW = {
+    "audio/test_features.py::test_onsets_peak_at_the_event": 5,
+    "audio/test_sampling.py::test_no_event_is_lost_or_lowered_and_each_is_in_its_frame": 4,
+    "effects/test_chain.py::test_cuts_change_no_byte": 18,
+    "models/test_odd_files.py::test_more_tensors_than_any_model_has": 1,
+    "models/test_on_apple_families.py::test_a_family_there_is_what_it_is_on_a_cpu": 2,
+    "models/test_precision.py::test_files": 8,
+    "models/test_same_bytes.py::test_a_model_that_is_let_go_frees_its_memory": 2,
+    "models/test_same_bytes.py::test_threads": 5,
+    "models/test_stylegan1.py::test_odd_configurations": 12,
+    "models/test_stylegan3.py::test_bare_state_dict": 4,
+    "models/test_stylegan3.py::test_odd_configurations": 9,
+    "recipe/test_reader.py::test_long_but_harmless_is_read_quickly": 5,
+    "run/test_drawings.py::test_what_is_somebody_elses_stays_unless_it_is_forced": 3,
+    "run/test_explain.py::test_every_recipe_explained_makes_the_same_film": 2,
+    "run/test_film.py::test_frames_are_counted_exactly_at_any_rate": 3,
+    "run/test_on_apple.py::test_its_memory_halves_batches": 1,
+    "training/test_learning.py::test_a_resumed_training_takes_the_same_steps": 1,
+    "training/test_learning.py::test_what_was_learnt_is_a_model_like_any_other": 2,
+    "video/test_join.py::test_awkward_names": 6,
+    "video/test_join.py::test_every_frame_on_its_exact_time": 6,
+    "video/test_join.py::test_sound_is_cut_or_padded_to_the_frames": 4,
+    "video/test_sync.py::test_flash_meets_click": 8,
+}
+"""Sweeps of which so many variants are in every run, and the others slow: each proves the same of another input."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the later variants of sweeps as slow; done before ``-m`` chooses."""
+    seen = dict.fromkeys(FEW, 0)
+    for item in items:
+        name = f"{item.path.relative_to(ROOT / 'tests').as_posix()}::{getattr(item, 'originalname', item.name)}"
+        if name in seen and not item.get_closest_marker("slow"):
+            seen[name] += 1
+            if seen[name] > FEW[name]:
+                item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class Said:
     """How a command ended and what it said."""

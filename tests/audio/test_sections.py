@@ -68,6 +68,7 @@ def test_what_recurs_has_one_label(songs, form):
         assert other.start_s / 16 == pytest.approx(round(other.start_s / 16), abs=0.04)
 
 
+@pytest.mark.slow
 def test_one_section_where_nothing_changes_and_where_nothing_is(songs, tmp_path):
     make, cache = songs
     for path, count in ((make("A"), "auto"), (make("ABCB"), 1)):

@@ -96,6 +96,7 @@ def test_preview(gandream):
     assert (found["file"], found["start_s"], found["why"]) == (str(Path("outputs/r.preview.mp4")), 0, None)
 
 
+@pytest.mark.slow
 def test_a_training_that_would_be(gandream):
     shape = ("--family", "dcgan", "--resolution", "16", "--images", "1k")
     found = read(gandream, "train", "procedural:dreams", "-o", "a.safetensors", *shape, "--dry-run")

@@ -92,6 +92,7 @@ def test_bad_input(gandream, song, here, arguments, words):
     assert "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_the_picture_shows_what_was_heard(song, tmp_path):
     heard = hear(song, tmp_path / "cache")
     pixels = np.asarray(draw(heard)).astype(int)

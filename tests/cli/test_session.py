@@ -120,6 +120,7 @@ def test_render_at_a_terminal(person: Person):
     assert seen.raw.startswith("\x1b[1;31mflim.yaml\x1b[0m\r\n")
 
 
+@pytest.mark.slow
 def test_watch_ends_with_ctrl_c(person: Person):
     film = person.folder / "film.yaml"
     film.write_text(QUIET)

@@ -57,6 +57,7 @@ def test_a_training_leaves_a_model_sheets_and_a_log(gandream, here: Path, pictur
     assert gandream("models", "info", "mine.safetensors").status == 0
 
 
+@pytest.mark.slow
 def test_the_best_so_far_is_the_model(gandream, here: Path):
     said = gandream("train", "procedural:dreams", "--out", "mine.safetensors", *SHORT, "--samples", "64")
     assert said.status == 0, said.err
@@ -69,6 +70,7 @@ def test_the_best_so_far_is_the_model(gandream, here: Path):
     assert json.loads(header["__metadata__"]["gandream"])["training"]["images"] == best["images"]
 
 
+@pytest.mark.slow
 def test_metadata_say_where_a_model_comes_from(gandream, here: Path, pictures: Path):
     assert gandream("train", pictures, "--out", "mine.safetensors", *SHORT, "--seed", "3").status == 0
     raw = (here / "mine.safetensors").read_bytes()
@@ -103,6 +105,7 @@ def test_resume_goes_on_and_only_with_the_same_settings(gandream, here: Path, pi
     assert (here / "mine.safetensors").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_resume_begins_where_there_is_nothing_yet(gandream, here: Path):
     said = gandream("train", "procedural:dreams", "--out", "x.safetensors", *SHORT, "--samples", "0", "--resume")
     assert said.status == 0, said.err

@@ -210,6 +210,7 @@ def test_first_layers_are_computed_once(tmp_path, dtype, name):
         assert torch.equal(other, load_generator(source, "cpu", dtype).synthesise(w[3:]))
 
 
+@pytest.mark.slow
 def test_a_camera_that_moves_is_followed():
     source = str(DATA / "r_cond_r64_transform" / "network.pkl")
     warm = load_generator(source, "cpu")

@@ -186,6 +186,7 @@ def test_native_file_there_and_back(conditional, tmp_path):
     assert file.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_native_file_keeps_what_follows_no_rule(tmp_path):
     tensors, attributes = random_network(upsampling=4, num_layers=4, margin=3, clamp=0.8)
     tensors = {name: array for name, array in tensors.items() if not name.endswith("down_filter")}

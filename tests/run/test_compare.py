@@ -90,6 +90,7 @@ def test_what_was_rendered_is_not_rendered_again(recipe, gandream):
     assert len(set(keys)) == 2
 
 
+@pytest.mark.slow
 def test_a_part_has_its_part_of_the_sound(recipe, clicks):
     Path("r.yaml").write_text(f"audio: {clicks}\n{RECIPE}")
     made = compare(table("truncation=0.2,0.9"), part=Part("0.6s", "0.8s"), device="cpu")
@@ -99,6 +100,7 @@ def test_a_part_has_its_part_of_the_sound(recipe, clicks):
     assert len(sound(made.path)) == round(0.8 * 44_100) * 4
 
 
+@pytest.mark.slow
 def test_recipes_of_other_sizes_rates_and_lengths(recipe):
     Path("other.yaml").write_text(
         "model: cppn#9\nwalk: {through: [4, 5], every: 1}\nvideo: {size: 96x48, fps: 30, duration: 1}\n"

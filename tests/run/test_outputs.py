@@ -111,6 +111,7 @@ def test_several_outputs_are_of_the_same_pictures_and_equal_those_rendered_alone
             assert (ours.name, ours.read_bytes()) == (theirs.name, theirs.read_bytes())
 
 
+@pytest.mark.slow
 def test_scenes_that_fade_into_each_other_are_shared_too(here: Path, stylegan2_file, monkeypatch: pytest.MonkeyPatch):
     one, two = stylegan2_file(), stylegan2_file(seed=1)
     count = Counted(monkeypatch)
@@ -130,6 +131,7 @@ def test_scenes_that_fade_into_each_other_are_shared_too(here: Path, stylegan2_f
         assert {name for name in ours if ours[name] != theirs[name]} == {"000000.png"}
 
 
+@pytest.mark.slow
 def test_a_part_of_a_song_is_in_every_output(here: Path, clicks: Path):
     """Clicks are at 0.5 s, 1 s and so on; the film begins at 1.2 s."""
     film = rendered(here, "[{size: 16, fps: 10, duration: 2, start: 1.2}, {file: mov}]", f"audio: {clicks}\n{WALK}")

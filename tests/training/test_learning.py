@@ -285,6 +285,7 @@ def test_settings_survive_json_and_differences_are_named():
     assert replace(mine, cooling=0.5).differences(again) == ["cooling: 0.0 there, 0.5 here"]
 
 
+@pytest.mark.slow
 def test_rates_fall_by_half_a_cosine_at_the_end_also_after_a_resume():
     cools = learner("progan", images=100, cooling=0.5)
     rates = {}

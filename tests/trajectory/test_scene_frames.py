@@ -166,6 +166,7 @@ def test_a_bouncing_push_goes_on_from_the_films_end_to_its_beginning(words):
 
 
 @pytest.mark.parametrize("longer", [3, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_memory_is_that_of_the_curves(longer):
     """Of many scenes as of one: a minute and more differ by some numbers for each frame, as does the peak."""
 
