@@ -3,7 +3,8 @@
 Ratios are of rounds in turns, so that a busy neighbour slows all of them alike. A batch is timed from the moment when
 its first film is taken, by workers that have loaded nothing yet, to the last film's end.
 
-    workers   films of 40 segments in all: one worker with one thread, two with one thread each, one with two threads
+    workers   films of 40 segments in all: one worker with one core for itself and its encoder, one with a thread whose
+              encoder takes what is free, two with one thread each, one with two threads
     segments  a film of 40 segments of two frames of 64x64: seconds beyond the generator, by segment
     tiny      many films, and what the generator alone takes for the same pictures in one process
 """
@@ -58,7 +59,7 @@ def lay(folder: Path, count: int, **words: object) -> list[str]:
     return [f"film{number:03}.yaml" for number in range(count)]
 
 
-def batch(folder: Path, files: list[str], jobs: int, threads: int) -> tuple[float, float]:
+def batch(folder: Path, files: list[str], jobs: int, threads: int, cores: int = 0) -> tuple[float, float]:
     """Seconds from the first film that is taken to the end of the last, and of the whole command."""
     outputs = tempfile.mkdtemp(dir=folder)
     code = (
@@ -74,7 +75,7 @@ def batch(folder: Path, files: list[str], jobs: int, threads: int) -> tuple[floa
         "print(max(row.job.finished for row in result.rows) - min(row.job.started for row in result.rows))\n"
     )
     began = time.perf_counter()
-    said = _python(code, folder, jobs * threads)
+    said = _python(code, folder, jobs * threads, cores=cores)
     return float(said.split()[-1]), time.perf_counter() - began
 
 
@@ -83,26 +84,37 @@ def generator(folder: Path, files: list[str], threads: int) -> float:
     return float(_python(ALONE, folder, threads, *files).split()[-1])
 
 
-def _python(code: str, folder: Path, threads: int, *words: str) -> str:
+def _python(code: str, folder: Path, threads: int, *words: str, cores: int = 0) -> str:
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    pinned = f"import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:{cores}])\n" if cores else ""
     done = subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=folder, env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", pinned + code, *words],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout
 
 
 def workers(folder: Path, options: argparse.Namespace) -> None:
-    """One worker, two, and one with two threads."""
+    """One worker, two, and one with two threads: (workers, threads of each, cores that they may use, 0 for all)."""
     films, each = 4, options.segments // 4
     files = lay(folder, films, model=options.model, size=options.size, fps=24, duration=2 * each)
-    ways = {"one worker, one thread": (1, 1), "two workers, one thread each": (2, 1), "one worker, two threads": (1, 2)}
+    ways = {
+        "one worker on one core": (1, 1, 1),
+        "one worker, one thread, its encoder on any core": (1, 1, 0),
+        "two workers, one thread each": (2, 1, 0),
+        "one worker, two threads": (1, 2, 0),
+    }
     took: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(options.rounds):
-        for name, (jobs, threads) in ways.items():
-            took[name].append(batch(folder, files, jobs, threads)[0])
-    base = took["one worker, one thread"]
+        for name, way in ways.items():
+            took[name].append(batch(folder, files, *way)[0])
+    base = took["one worker on one core"]
     print(f"\n{films * each} segments in {films} films of {options.size}, {options.model}\n")
-    print("| | seconds | of one worker with one thread |\n|---|---:|---:|")
+    print("| | seconds | of one worker on one core |\n|---|---:|---:|")
     for name, times in took.items():
         print(f"| {name} | {median(times):.1f} | {median(a / b for a, b in zip(base, times, strict=True)):.2f}x |")
 
