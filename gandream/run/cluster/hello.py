@@ -90,7 +90,7 @@ def _token() -> str:
 def _refuses(address: str, token: str = "") -> bool:
     """Whether a cluster doesn't let us in with a token, or without. False where that can't be found out."""
     try:
-        import grpc
+        import grpc  # pyright: ignore[reportMissingModuleSource]
     except ImportError:
         return False
     told = (("authorization", f"Bearer {token}"),) if token else ()
